@@ -1,0 +1,7 @@
+-- Revert order:revocation from pg
+
+BEGIN;
+
+DROP TABLE admin.revocation;
+
+COMMIT;

@@ -1,0 +1,7 @@
+-- Revert order:schedule from pg
+
+BEGIN;
+
+DROP TABLE schedule;
+
+COMMIT;

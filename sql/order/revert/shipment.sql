@@ -1,0 +1,7 @@
+-- Revert order:shipment from pg
+
+BEGIN;
+
+DROP TABLE shipment;
+
+COMMIT;

@@ -1,0 +1,8 @@
+-- Revert processing:bag_correction from pg
+
+BEGIN;
+
+DROP TABLE write_off;
+DROP TABLE bag_correction;
+
+COMMIT;

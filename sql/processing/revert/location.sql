@@ -1,0 +1,7 @@
+-- Revert processing:location from pg
+
+BEGIN;
+
+DROP TABLE location;
+
+COMMIT;

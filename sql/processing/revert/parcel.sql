@@ -1,0 +1,7 @@
+-- Revert processing:parcel from pg
+
+BEGIN;
+
+DROP TABLE parcel;
+
+COMMIT;

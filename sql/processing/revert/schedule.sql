@@ -1,0 +1,7 @@
+-- Revert processing:schedule from pg
+
+BEGIN;
+
+DROP TABLE schedule;
+
+COMMIT;

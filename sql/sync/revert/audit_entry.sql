@@ -1,0 +1,8 @@
+-- Revert sync:audit_entry from pg
+
+BEGIN;
+
+DROP TABLE audit.entry;
+DROP SCHEMA audit;
+
+COMMIT;

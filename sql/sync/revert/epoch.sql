@@ -1,0 +1,7 @@
+-- Revert sync:epoch from pg
+
+BEGIN;
+
+DROP TABLE sync.epoch;
+
+COMMIT;

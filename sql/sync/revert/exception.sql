@@ -1,0 +1,7 @@
+-- Revert sync:exception from pg
+
+BEGIN;
+
+DROP TABLE sync.exception;
+
+COMMIT;

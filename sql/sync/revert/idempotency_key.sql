@@ -1,0 +1,7 @@
+-- Revert sync:idempotency_key from pg
+
+BEGIN;
+
+DROP TABLE sync.idempotency_key;
+
+COMMIT;

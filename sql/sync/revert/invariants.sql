@@ -1,0 +1,7 @@
+-- Revert sync:invariants from pg
+
+BEGIN;
+
+DROP FUNCTION sync.invariant_violations();
+
+COMMIT;

@@ -1,0 +1,8 @@
+-- Revert sync:outbox from pg
+
+BEGIN;
+
+DROP SEQUENCE sync.lease_token_seq;
+DROP TABLE sync.outbox;
+
+COMMIT;
