@@ -6,7 +6,6 @@ BEGIN;
 CREATE TABLE order_plan (
   order_code        text        NOT NULL,
   item_code         text        NOT NULL,
-  product_code      text        NOT NULL DEFAULT '',
   product_name      text        NOT NULL,
   requirement_grams bigint      NOT NULL,
   requested_grams   bigint      NOT NULL DEFAULT 0,

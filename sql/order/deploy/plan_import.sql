@@ -64,6 +64,7 @@ CREATE TABLE plan_import_fault (
   import_id    uuid   NOT NULL,
   fault_number bigint NOT NULL,
   line         bigint NOT NULL,
+  order_code   text   NOT NULL DEFAULT '',
   column_name  text   NOT NULL DEFAULT '',
   value        text   NOT NULL DEFAULT '',
   reason       text   NOT NULL,
@@ -73,6 +74,7 @@ CREATE TABLE plan_import_fault (
   CONSTRAINT plan_import_fault_has_reason CHECK (reason <> '')
 );
 COMMENT ON TABLE plan_import_fault IS 'The faults in the rows of a refused file, in the order of the rows.';
+COMMENT ON COLUMN plan_import_fault.order_code IS 'As the row has it; the row itself is not kept.';
 
 CREATE TABLE plan_import_kept (
   import_id   uuid   NOT NULL,

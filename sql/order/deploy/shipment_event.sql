@@ -23,8 +23,8 @@ CREATE TABLE shipment_event (
   correlation_id   text        NOT NULL DEFAULT '',
   -- Serves ListShipmentEvents of one shipment, in their order.
   CONSTRAINT shipment_event_is_unique PRIMARY KEY (request_code, shipment_code, event_number),
-  -- Serves ListShipmentEvents of all: the ids ascend with time.
-  CONSTRAINT shipment_event_id_is_unique UNIQUE (event_id),
+  -- Serves ListShipmentEvents of all, in the order they were recorded.
+  CONSTRAINT shipment_event_number_is_unique UNIQUE (event_number),
   CONSTRAINT shipment_event_cause_is_known CHECK (cause IN (
     'REQUESTED', 'APPROVED', 'DENIED', 'READINESS', 'QUANTITY_LOWERED', 'SPLIT_OFF', 'DISPATCHED',
     'DISPATCH_CORRECTED', 'ACCEPTED', 'CANCELLED', 'IMPORTED')),

@@ -3,7 +3,7 @@
 BEGIN;
 
 SELECT
-  order_code, item_code, product_code, product_name, requirement_grams, requested_grams, excess_grams, plan_start,
+  order_code, item_code, product_name, requirement_grams, requested_grams, excess_grams, plan_start,
   plan_end, import_id, version, created_at, changed_at
 FROM public.order_plan WHERE false;
 

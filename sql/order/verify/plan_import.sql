@@ -14,7 +14,7 @@ SELECT
 FROM public.order_plan_raw WHERE false;
 
 SELECT
-  import_id, fault_number, line, column_name, value, reason, message
+  import_id, fault_number, line, order_code, column_name, value, reason, message
 FROM public.plan_import_fault WHERE false;
 
 SELECT

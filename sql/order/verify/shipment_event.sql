@@ -11,8 +11,8 @@ DO $$
 BEGIN
   ASSERT (SELECT count(*) = 6 FROM pg_catalog.pg_constraint
     WHERE conrelid = 'public.shipment_event'::regclass AND convalidated AND conname IN (
-      'shipment_event_cause_is_known', 'shipment_event_id_is_unique', 'shipment_event_is_of_a_shipment',
-      'shipment_event_is_unique', 'shipment_event_quantity_is_positive', 'shipment_event_statuses_are_known')),
+      'shipment_event_cause_is_known', 'shipment_event_is_of_a_shipment', 'shipment_event_is_unique',
+      'shipment_event_number_is_unique', 'shipment_event_quantity_is_positive', 'shipment_event_statuses_are_known')),
     'shipment_event: a constraint is missing';
   ASSERT (SELECT count(*) = 1 FROM pg_catalog.pg_trigger
     WHERE tgrelid = 'public.shipment_event'::regclass AND tgenabled = 'O' AND tgname IN ('shipment_event_is_append_only')),

@@ -76,8 +76,8 @@ CREATE UNIQUE INDEX bag_number_is_unique_in_batch ON bag (batch_id, bag_number) 
 CREATE INDEX bag_by_location ON bag (location_id, barcode);
 -- Serves ListBags of what is held.
 CREATE INDEX bag_held ON bag (barcode) WHERE held;
--- Serves ListBags and activities between two moments.
-CREATE INDEX bag_by_received_at ON bag USING brin (received_at) WITH (pages_per_range = 32, autosummarize = on);
+-- Serves ListBags by time, its pages, and activities between two moments.
+CREATE INDEX bag_by_received_at ON bag (received_at, barcode);
 
 CREATE TABLE bag_move (
   barcode           uuid        NOT NULL,
@@ -102,6 +102,8 @@ COMMENT ON COLUMN bag_move.from_location_id IS 'NULL: it was received, for the f
 -- Serves DeleteLocation: a place where a bag ever lay stays (its foreign key),
 -- and the history of a place.
 CREATE INDEX bag_move_by_location ON bag_move (to_location_id, move_id);
+-- Serves ListBagMoves by time, and its pages.
+CREATE INDEX bag_move_by_time ON bag_move (occurred_at, move_id);
 
 CREATE TRIGGER bag_move_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON bag_move
   FOR EACH STATEMENT EXECUTE FUNCTION sync.refuse_change();

@@ -45,12 +45,13 @@ CREATE TABLE shipment (
   allocated_grams          bigint      NOT NULL DEFAULT 0,
   recovered_grams          bigint      NOT NULL DEFAULT 0,
   dispatched               boolean     NOT NULL DEFAULT false,
+  dispatch_id              uuid,
   vehicle                  text        NOT NULL DEFAULT '',
-  dispatch_remarks         text        NOT NULL DEFAULT '',
   dispatched_by            text        NOT NULL DEFAULT '',
   dispatched_by_username   text        NOT NULL DEFAULT '',
   dispatched_by_role       text        NOT NULL DEFAULT '',
   dispatched_at            timestamptz,
+  dispatch_recorded_at     timestamptz,
   dispatched_grams         bigint      NOT NULL DEFAULT 0,
   dispatched_bags          bigint      NOT NULL DEFAULT 0,
   manifest_digest          bytea,
@@ -91,6 +92,8 @@ CREATE TABLE shipment (
   autovacuum_vacuum_threshold = 1000
 );
 COMMENT ON TABLE shipment IS 'Up to heard_at Grandpass''s word as copied; readiness, allocated and dispatch are ours.';
+COMMENT ON COLUMN shipment.dispatch_id IS 'The same for all that left in one call.';
+COMMENT ON COLUMN shipment.dispatched_at IS 'When it left, as told; dispatch_recorded_at is when it was told.';
 COMMENT ON COLUMN shipment.created_at IS 'When the order side made it.';
 COMMENT ON COLUMN shipment.correction_reason IS 'Of the last correction of the dispatch; all of them are in dispatch_correction.';
 COMMENT ON COLUMN shipment.order_version IS 'Grandpass''s version; with order_epoch it decides what is news.';

@@ -38,9 +38,9 @@ BEGIN
     WHERE conrelid = 'public.bag_move'::regclass AND convalidated AND conname IN (
       'bag_move_goes_to_a_location', 'bag_move_is_of_a_bag', 'bag_move_is_unique')),
     'bag_move: a constraint is missing';
-  ASSERT (SELECT count(*) = 1 FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  ASSERT (SELECT count(*) = 2 FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     WHERE i.indrelid = 'public.bag_move'::regclass AND i.indisvalid AND c.relname IN (
-      'bag_move_by_location')),
+      'bag_move_by_location', 'bag_move_by_time')),
     'bag_move: an index is missing';
   ASSERT (SELECT count(*) = 1 FROM pg_catalog.pg_trigger
     WHERE tgrelid = 'public.bag_move'::regclass AND tgenabled = 'O' AND tgname IN ('bag_move_is_append_only')),

@@ -8,8 +8,8 @@ SELECT
   cancelled_at, accepted, accept_remarks, accepted_by, accepted_by_username, accepted_by_role, accepted_at,
   received_grams, missing_barcodes, damaged_barcodes, sent_back_barcodes, created_at, order_epoch, order_version,
   order_changed_at, heard_at, status, readiness, readiness_remarks, readiness_by, readiness_by_username,
-  readiness_by_role, readiness_at, allocated_grams, recovered_grams, dispatched, vehicle, dispatch_remarks,
-  dispatched_by, dispatched_by_username, dispatched_by_role, dispatched_at, dispatched_grams, dispatched_bags,
+  readiness_by_role, readiness_at, allocated_grams, recovered_grams, dispatched, dispatch_id, vehicle,
+  dispatched_by, dispatched_by_username, dispatched_by_role, dispatched_at, dispatch_recorded_at, dispatched_grams, dispatched_bags,
   manifest_digest, correction_reason, corrected_by, corrected_by_username, corrected_by_role, corrected_at, version,
   changed_at
 FROM public.shipment WHERE false;

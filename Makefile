@@ -1,0 +1,45 @@
+# Every target does what it needs by itself, and does nothing twice.
+.DEFAULT_GOAL := help
+.PHONY: help setup build up down demo test bench lint format freeze clean
+
+JOBS ?= $(shell nproc)
+LOCAL := deploy/local
+BUILD := build/release
+BIN := $(BUILD)/bin
+
+help: ## shows this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## installs what is missing on this machine (Debian 12)
+	@$(LOCAL)/setup
+
+build: setup ## builds everything into build/release/bin
+	@[ -e $(BUILD)/build.ninja ] || cmake --preset release --log-level=WARNING
+	@ninja -C $(BUILD) -j $(JOBS)
+
+up: build ## starts both services and their databases on this machine
+	@$(LOCAL)/up
+
+down: ## stops them; the data stays in var/
+	@$(LOCAL)/down
+
+demo: up ## shows one order from plan to parcel, through both services
+	@$(BIN)/mtpctl demo
+
+test: build lint ## checks and runs every test
+	@cd $(BUILD) && ctest --verbose
+
+bench: build ## measures against bare gRPC and pgbench, writes build/bench.json
+	@$(BIN)/mtp_bench
+
+lint: setup ## checks contract, format, includes and scripts
+	@$(LOCAL)/lint
+
+format: setup ## formats all C++
+	@git ls-files -co --exclude-standard -- '*.cc' '*.h' | xargs -r clang-format -i
+
+freeze: lint ## takes the contract as it is now for what no later change may break
+	@build/tools/node_modules/.bin/buf build proto -o proto/contract.binpb
+
+clean: ## removes what was built (not the installed tools, not var/)
+	@rm -rf build/release build/asan build/tsan

@@ -1,0 +1,16 @@
+# What the platform stands on, all of it Debian 12's own packages (deploy/local/setup installs them).
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Protobuf 3.21 REQUIRED)
+find_package(absl REQUIRED)
+find_package(gRPC 1.51 CONFIG REQUIRED)
+find_package(prometheus-cpp REQUIRED CONFIG)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(Catch2 2.13 REQUIRED)
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq>=15)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(spdlog REQUIRED IMPORTED_TARGET spdlog)
