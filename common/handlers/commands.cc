@@ -1,0 +1,260 @@
+#include "common/handlers/commands.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/errors.h"
+#include "common/base/status.h"
+
+namespace mtp::handlers {
+namespace {
+
+constexpr db::Statement kBegin{"BEGIN"};
+constexpr db::Statement kCommit{"COMMIT"};
+constexpr db::Statement kRollback{"ROLLBACK"};
+
+// Deadlocks and lost races settle in one or two runs; more means that something
+// is wrong, and then the clients are told to try again.
+constexpr int kReruns = 8;
+
+constexpr absl::Duration kRetryDelay = absl::Milliseconds(250);
+constexpr absl::Duration kReconnectPause = absl::Milliseconds(100);
+
+
+}  // namespace
+
+struct CommandLanes::Lane {
+  Session session;
+  std::unique_ptr<db::WorkingSet> rows;
+};
+
+CommandLanes::CommandLanes(Options options)
+    : options_(std::move(options)), line_(options_.waiting_limit) {
+  for (int i = 0; i < options_.lanes; ++i) {
+    threads_.emplace_back([this] { Work(); });
+  }
+}
+
+CommandLanes::~CommandLanes() { Drain(); }
+
+void CommandLanes::Drain() {
+  line_.Close();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+rpc::Handler CommandLanes::HandlerFor(const Command* command) {
+  return [this, command](std::unique_ptr<rpc::Call> call) {
+    Submit(command, std::move(call));
+  };
+}
+
+void CommandLanes::Submit(const Command* command, std::unique_ptr<rpc::Call> call) {
+  Waiting waiting;
+  waiting.command = command;
+  if (command->request_id != nullptr) {
+    const auto given = Uuid::Parse(call->message->GetReflection()->GetString(
+        *call->message, command->request_id));
+    // A call without a request_id is done once all the same: a key of its own
+    // tells whether a COMMIT whose answer was lost took effect.
+    waiting.key = {given.value_or(Uuid::V7(options_.clock())), call->caller.subject,
+                   command->method};
+    waiting.content_digest = sync::ContentDigest(call->request);
+  }
+  waiting.call = std::move(call);
+  if (!line_.Push(waiting)) {
+    waiting.call->Fail(errors::Overloaded("too many changes are waiting", kRetryDelay));
+  }
+}
+
+std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch() {
+  absl::flat_hash_set<sync::IdempotencyKey> keys;
+  bool any = false;
+  bool closed_to_others = false;
+  return line_.Take(options_.batch_limit, [&](const Waiting& waiting) {
+    if (closed_to_others || (waiting.command->alone && any)) return false;
+    // The same key twice: the second waits for the first one's reply.
+    if (!waiting.key.request_id.IsNil() && !keys.insert(waiting.key).second) return false;
+    any = true;
+    closed_to_others = waiting.command->alone;
+    return true;
+  });
+}
+
+void CommandLanes::Work() {
+  Lane lane{Session(options_.database), options_.working_set()};
+  while (true) {
+    std::vector<Waiting> batch = TakeBatch();
+    if (batch.empty()) return;
+    std::erase_if(batch, [this](Waiting& waiting) {
+      if (waiting.call->Cancelled()) {
+        waiting.call->Fail(absl::CancelledError("the client went away"));
+        return true;
+      }
+      if (waiting.call->deadline <= options_.clock()) {
+        waiting.call->Fail(absl::DeadlineExceededError("the call waited for too long"));
+        return true;
+      }
+      return false;
+    });
+    if (!batch.empty()) Execute(lane, std::move(batch));
+  }
+}
+
+void CommandLanes::FailAll(std::vector<Waiting>& batch, const absl::Status& status) {
+  for (Waiting& waiting : batch) waiting.call->Fail(status);
+}
+
+absl::Status CommandLanes::Explain(const Waiting& waiting,
+                                   const absl::Status& status) const {
+  if (const std::string constraint = db::ConstraintName(status); !constraint.empty()) {
+    if (absl::Status known = options_.explain_constraint(constraint); !known.ok()) {
+      return known;
+    }
+  }
+  if (options_.log_failure) options_.log_failure(*waiting.call, status);
+  return absl::InternalError("the database refused the change");
+}
+
+// Runs the batch until its outcome is known.
+void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
+  const absl::Time give_up = absl::Now() + options_.reconnect_limit;
+  const auto rerun = [this](std::string_view cause) {
+    if (options_.observer.batch_rerun) options_.observer.batch_rerun(cause);
+  };
+  absl::Status status;
+  for (int run = 0; run < kReruns;) {
+    lane.rows->Clear();
+    status = TryOnce(lane, batch);
+    lane.rows->Clear();
+    if (status.ok()) return;
+    if (db::ConnectionLost(status)) {
+      rerun("connection_lost");
+      if (absl::Now() >= give_up) break;
+      absl::SleepFor(kReconnectPause);
+    } else if (db::WorthRerunning(status)) {
+      rerun("conflict");
+      ++run;
+    } else if (db::ConstraintName(status) == sync::kIdempotencyConstraint) {
+      rerun("key_taken");
+      ++run;
+    } else if (batch.size() == 1) {
+      batch.front().call->Fail(Explain(batch.front(), status));
+      return;
+    } else {
+      rerun("refused");
+      for (Waiting& waiting : batch) {
+        std::vector<Waiting> one;
+        one.push_back(std::move(waiting));
+        Execute(lane, std::move(one));
+      }
+      return;
+    }
+  }
+  if (options_.log_failure) options_.log_failure(*batch.front().call, status);
+  FailAll(batch, errors::Unavailable("DATABASE_UNAVAILABLE",
+                                     "the database cannot be reached; whether the "
+                                     "change was made is known after a repeat with "
+                                     "the same request_id",
+                                     kRetryDelay));
+}
+
+// One transaction. Answers every call and returns OK, or answers none.
+absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
+  const absl::Time started = absl::Now();
+  ASSIGN_OR_RETURN(db::Connection * connection, lane.session.Get());
+
+  db::Exchange load;
+  load.Add(kBegin);
+  std::vector<sync::IdempotencyKey> keys;
+  for (const Waiting& waiting : batch) {
+    if (!waiting.key.request_id.IsNil()) keys.push_back(waiting.key);
+    waiting.command->touch(*waiting.call->message, *lane.rows);
+  }
+  if (!keys.empty()) sync::AddProbe(keys, load);
+  lane.rows->AddLoads(load);
+  absl::StatusOr<db::Results> loaded = connection->Run(load);
+  if (!loaded.ok()) {
+    if (connection->alive() && !connection->Run(kRollback).ok()) lane.session.Drop();
+    return loaded.status();
+  }
+  size_t next = 1;
+  absl::flat_hash_map<sync::IdempotencyKey, sync::Done> done_before;
+  if (!keys.empty()) done_before = sync::TakeProbe((*loaded)[next++]);
+  lane.rows->TakeLoads(*loaded, next);
+
+  const absl::Time now = options_.clock();
+  std::vector<absl::StatusOr<std::string>> outcomes;
+  std::vector<bool> tells_peer(batch.size(), false);
+  std::vector<sync::Done> done;
+  std::vector<sync::AuditEntry> audit;
+  std::vector<sync::Mark> marks;
+  bool anything_done = false;
+  outcomes.reserve(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Waiting& waiting = batch[i];
+    if (const auto before = done_before.find(waiting.key); before != done_before.end()) {
+      if (before->second.content_digest == waiting.content_digest) {
+        outcomes.emplace_back(before->second.reply);
+      } else {
+        outcomes.emplace_back(errors::AlreadyExists(
+            "REQUEST_ID_REUSED", "this request_id was used for another request",
+            {{"request_id", waiting.key.request_id.ToString()}}));
+      }
+      continue;
+    }
+    Context context(*waiting.call, waiting.key.request_id, now);
+    absl::StatusOr<std::string> reply =
+        waiting.command->decide(*waiting.call->message, context, *lane.rows);
+    if (!reply.ok()) {
+      lane.rows->Undo();
+      outcomes.push_back(std::move(reply));
+      continue;
+    }
+    lane.rows->Keep();
+    anything_done = true;
+    if (!waiting.key.request_id.IsNil()) {
+      done.push_back({waiting.key, waiting.content_digest, *reply});
+    }
+    std::move(context.audit_entries().begin(), context.audit_entries().end(),
+              std::back_inserter(audit));
+    tells_peer[i] = !context.marks().empty();
+    std::move(context.marks().begin(), context.marks().end(), std::back_inserter(marks));
+    outcomes.push_back(std::move(reply));
+  }
+
+  if (anything_done) {
+    db::Exchange store;
+    lane.rows->AddStores(store);
+    sync::AddAuditEntries(audit, store);
+    sync::AddMarks(marks, store);
+    sync::AddKeys(done, store);
+    store.Add(kCommit);
+    if (absl::StatusOr<db::Results> stored = connection->Run(store); !stored.ok()) {
+      if (connection->alive() && !connection->Run(kRollback).ok()) lane.session.Drop();
+      return stored.status();
+    }
+    if (!marks.empty() && options_.committed) options_.committed(marks);
+  } else if (!connection->Run(kRollback).ok()) {
+    lane.session.Drop();
+  }
+
+  for (size_t i = 0; i < batch.size(); ++i) {
+    rpc::Call& call = *batch[i].call;
+    if (outcomes[i].ok()) {
+      if (tells_peer[i]) call.AddTrailer("mtp-sync-state", "pending");
+      call.Reply(*std::move(outcomes[i]));
+    } else {
+      call.Fail(std::move(outcomes[i]).status());
+    }
+  }
+  if (options_.observer.batch_committed) {
+    options_.observer.batch_committed(batch.size(), absl::Now() - started);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace mtp::handlers

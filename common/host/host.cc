@@ -1,0 +1,296 @@
+#include "common/host/host.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/rpc/metadata.h"
+#include "common/sync/idempotency.h"
+
+namespace mtp::host {
+namespace {
+
+// A database that starts together with the service is waited for.
+constexpr absl::Duration kDatabaseStartLimit = absl::Seconds(30);
+constexpr absl::Duration kDatabaseRetry = absl::Milliseconds(250);
+
+// The purge of idempotency keys: small steps, so that no statement is long.
+constexpr absl::Duration kHousekeepingInterval = absl::Minutes(1);
+constexpr int64_t kPurgeStep = 1000;
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+std::string OneLine(const absl::Status& status) {
+  return std::string(status.message());
+}
+
+std::string Instance(const std::string& name) {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return absl::StrCat(name, "@", host, ":", getpid());
+}
+
+}  // namespace
+
+void AddFlags(CLI::App& app, const std::string& prefix, Options& options) {
+  rpc::AddFlags(app, prefix, options.edge);
+  const auto number = [&](const char* flag, const char* variable, int& value,
+                          int least, int most, const char* help) {
+    app.add_option(flag, value, help)
+        ->envname(prefix + variable)
+        ->check(CLI::Range(least, most))
+        ->capture_default_str();
+  };
+  number("--command-lanes", "_COMMAND_LANES", options.command_lanes, 1, 64,
+         "Connections to the database that write, each with a thread");
+  number("--query-lanes", "_QUERY_LANES", options.query_lanes, 1, 64,
+         "Connections to the database that read, each with a thread");
+  number("--waiting-limit", "_WAITING_LIMIT", options.waiting_limit, 1,
+         1'000'000,
+         "Calls that may wait for a lane; one more is refused at once");
+  number("--batch-limit", "_BATCH_LIMIT", options.batch_limit, 1, 4096,
+         "Changes that one transaction makes at most");
+  number("--key-days", "_KEY_DAYS", options.key_days, 1, 365,
+         "Days for which a repeated request_id gets its first reply");
+}
+
+Host::Host(Service service, Options options)
+    : service_(std::move(service)), options_(std::move(options)) {}
+
+Host::~Host() = default;
+
+absl::StatusOr<std::unique_ptr<Host>> Host::Make(Service service,
+                                                 Options options) {
+  RETURN_IF_ERROR(rpc::Check(options.edge));
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::unique_ptr<Host> host(new Host(std::move(service), std::move(options)));
+  RETURN_IF_ERROR(host->MakeParts());
+  return host;
+}
+
+absl::Status Host::MakeParts() {
+  const rpc::ServiceOptions& edge = options_.edge;
+  ASSIGN_OR_RETURN(log_,
+                   telemetry::Log::Open(rpc::LogOptions(edge, service_.name)));
+  metrics_ = std::make_unique<telemetry::Metrics>();
+  if (!edge.metrics_listen.empty()) {
+    RETURN_IF_ERROR(metrics_->Expose(edge.metrics_listen));
+  }
+  command_metrics_ = metrics_->ForLane("command");
+  sync_metrics_ = metrics_->ForSync("peer");
+
+  if (!edge.token_keys.empty()) {
+    ASSIGN_OR_RETURN(keys_,
+                     rpc::TokenKeyFile::Open(
+                         edge.token_keys, [this](const absl::Status& status) {
+                           if (!status.ok()) {
+                             log_->Error("the token keys cannot be read",
+                                         {{"error", OneLine(status)}});
+                           }
+                         }));
+    verifier_ = std::make_unique<rpc::TokenVerifier>(edge.token, keys_.get());
+  }
+  authenticator_ = std::make_unique<rpc::Authenticator>(
+      rpc::MakeAuthenticatorSettings(edge), verifier_.get());
+  ASSIGN_OR_RETURN(pipeline_, rpc::Pipeline::Create(
+                                  rpc::MakePipelineSettings(
+                                      edge, service_.domain, service_.packages),
+                                  {.log = log_.get(),
+                                   .metrics = metrics_.get(),
+                                   .authenticator = authenticator_.get()}));
+
+  database_ = {.conninfo = edge.database, .application_name = service_.name};
+  RETURN_IF_ERROR(WaitForDatabase());
+  if (!edge.peer.empty()) {
+    ASSIGN_OR_RETURN(peer_,
+                     rpc::PeerChannel::Open(rpc::MakePeerSettings(edge)));
+    RETURN_IF_ERROR(MakeRelay());
+  }
+  MakeLanes();
+  return absl::OkStatus();
+}
+
+absl::Status Host::WaitForDatabase() {
+  const absl::Time give_up = absl::Now() + kDatabaseStartLimit;
+  while (true) {
+    absl::Status status;
+    if (auto connection = db::Connection::Open(database_); connection.ok()) {
+      status = CheckSchema(**connection, service_.schema);
+      if (status.ok()) return status;
+    } else {
+      status = connection.status();
+    }
+    if (!db::ConnectionLost(status) || absl::Now() >= give_up) return status;
+    log_->Warning("waiting for the database", {{"error", OneLine(status)}});
+    absl::SleepFor(kDatabaseRetry);
+  }
+}
+
+void Host::MakeLanes() {
+  commands_ =
+      std::make_unique<handlers::CommandLanes>(handlers::CommandLanes::Options{
+          .database = database_,
+          .lanes = options_.command_lanes,
+          .waiting_limit = static_cast<size_t>(options_.waiting_limit),
+          .batch_limit = static_cast<size_t>(options_.batch_limit),
+          .working_set = service_.working_set,
+          .explain_constraint = service_.explain_constraint,
+          .committed =
+              [this](const std::vector<sync::Mark>&) {
+                if (relay_ != nullptr) relay_->Notify();
+              },
+          .log_failure =
+              [this](const rpc::Call& call, const absl::Status& status) {
+                log_->Error("a change failed in the database",
+                            {{"correlation_id", call.correlation_id},
+                             {"method", call.method->full_name()},
+                             {"error", OneLine(status)}});
+              },
+          .observer = {.batch_committed =
+                           [this](size_t calls, absl::Duration took) {
+                             command_metrics_.batch_size->Observe(
+                                 static_cast<double>(calls));
+                             command_metrics_.transaction_seconds->Observe(
+                                 absl::ToDoubleSeconds(took));
+                           },
+                       .batch_rerun =
+                           [this](std::string_view cause) {
+                             if (cause == "refused") {
+                               command_metrics_.taken_apart->Increment();
+                             } else {
+                               command_metrics_.reruns->Increment();
+                             }
+                           }}});
+  queries_ =
+      std::make_unique<handlers::QueryLanes>(handlers::QueryLanes::Options{
+          .database = database_,
+          .lanes = options_.query_lanes,
+          .waiting_limit = static_cast<size_t>(options_.waiting_limit),
+          .log_failure = [this](const absl::Status& status) {
+            log_->Error("a query failed in the database",
+                        {{"error", OneLine(status)}});
+          }});
+}
+
+absl::Status Host::MakeRelay() {
+  if (service_.relay_routes.empty()) return absl::OkStatus();
+  sync::Relay::Options options;
+  options.database = database_;
+  options.database.application_name = absl::StrCat(service_.name, " relay");
+  options.side = service_.side;
+  options.instance = Instance(service_.name);
+  options.routes = service_.relay_routes;
+  options.send = [this](
+                     std::string_view method, const std::string& request,
+                     absl::Duration deadline) -> absl::StatusOr<std::string> {
+    rpc::PeerReply reply =
+        peer_->CallAndWait(method, request, absl::Now() + deadline);
+    if (!reply.status.ok()) return reply.status;
+    return std::move(reply.bytes);
+  };
+  options.observer = {
+      .sent =
+          [this](std::string_view kind, size_t states, absl::Duration took) {
+            sync_metrics_.sends->Increment();
+            sync_metrics_.batch_size->Observe(static_cast<double>(states));
+            sync_metrics_.send_seconds->Observe(absl::ToDoubleSeconds(took));
+            log_->Debug("told the peer", {{"kind", kind}, {"states", states}});
+          },
+      .failed =
+          [this](std::string_view kind, const absl::Status& status) {
+            sync_metrics_.send_failures->Increment();
+            log_->Warning("the peer could not be told",
+                          {{"kind", kind}, {"error", OneLine(status)}});
+          },
+      .poison =
+          [this](std::string_view kind, std::string_view key,
+                 const mtp::sync::v1::Verdict& verdict) {
+            sync_metrics_.sent_poison->Increment();
+            log_->Error(
+                "the peer could not apply a state",
+                {{"kind", kind}, {"key", key}, {"reason", verdict.reason()}});
+          }};
+  relay_ = std::make_unique<sync::Relay>(std::move(options));
+  return absl::OkStatus();
+}
+
+operations::Self Host::Self() const {
+  operations::Self self;
+  self.side = service_.side;
+  self.instance = Instance(service_.name);
+  self.version = MTP_VERSION;
+  self.packages = service_.packages;
+  self.time_zone = options_.edge.time_zone;
+  self.started = started_;
+  for (const SchemaProject& project : service_.schema) {
+    self.needed_schema.emplace_back(project.project, project.last_change);
+  }
+  for (const sync::Relay::Route& route : service_.relay_routes) {
+    self.told_kinds.push_back(route.kind);
+  }
+  return self;
+}
+
+// Removes idempotency keys that are past their time, until a stop signal is
+// waiting.
+void Host::KeepHouse() {
+  absl::StatusOr<std::unique_ptr<db::Connection>> connection =
+      db::Connection::Open(database_);
+  while (connection.ok()) {
+    const absl::StatusOr<db::Result> purged =
+        (*connection)
+            ->Run(sync::PurgeStatement(),
+                  sync::PurgeParams(
+                      absl::ToInt64Seconds(absl::Hours(24) * options_.key_days),
+                      kPurgeStep));
+    if (!purged.ok() || purged->affected() < kPurgeStep) return;
+  }
+}
+
+int Host::Run() {
+  absl::StatusOr<std::unique_ptr<rpc::Server>> server =
+      rpc::Server::Start(rpc::MakeServerSettings(options_.edge),
+                         {.pipeline = pipeline_.get(), .log = log_.get()});
+  if (!server.ok()) {
+    std::fprintf(stderr, "%s: %s\n", service_.name.c_str(),
+                 OneLine(server.status()).c_str());
+    return 1;
+  }
+  (*server)->SetServing(true);
+  log_->Info("serving", {{"port", (*server)->port()},
+                         {"probe_port", (*server)->probe_port()},
+                         {"metrics_port", metrics_->port()},
+                         {"version", MTP_VERSION}});
+
+  const sigset_t signals = StopSignals();
+  const timespec interval{.tv_sec = absl::ToInt64Seconds(kHousekeepingInterval),
+                          .tv_nsec = 0};
+  int signal = 0;
+  while ((signal = sigtimedwait(&signals, nullptr, &interval)) < 0) KeepHouse();
+
+  log_->Info("draining",
+             {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  (*server)->Drain(absl::Seconds(options_.edge.drain_lead_seconds),
+                   absl::Seconds(options_.edge.drain_seconds));
+  commands_->Drain();
+  queries_->Drain();
+  if (relay_ != nullptr) relay_->Stop();
+  log_->Info("stopped");
+  log_->Flush();
+  return 0;
+}
+
+}  // namespace mtp::host

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/handlers/commands.h"
+#include "common/handlers/queries.h"
+#include "common/host/schema.h"
+#include "common/operations/operations.h"
+#include "common/rpc/identity.h"
+#include "common/rpc/keys.h"
+#include "common/rpc/peer_channel.h"
+#include "common/rpc/pipeline.h"
+#include "common/rpc/server.h"
+#include "common/rpc/settings.h"
+#include "common/rpc/token.h"
+#include "common/sync/relay.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/metrics.h"
+
+namespace CLI {
+class App;
+}
+
+namespace mtp::host {
+
+// What both services can be told besides what their edge can be told
+// (rpc::ServiceOptions).
+struct Options {
+  rpc::ServiceOptions edge;
+  int command_lanes = 2;
+  int query_lanes = 2;
+  int waiting_limit = 4096;
+  int batch_limit = 256;
+  // How long idempotency keys are kept.
+  int key_days = 7;
+};
+
+// Adds a flag and an environment variable for each.
+void AddFlags(CLI::App& app, const std::string& prefix, Options& options);
+
+// What a service is, as far as its process must know.
+struct Service {
+  std::string name;                   // order_service
+  std::string domain;                 // mtp.order
+  std::vector<std::string> packages;  // whose services it serves
+  common::v1::Side side = common::v1::SIDE_UNSPECIFIED;
+  std::vector<SchemaProject> schema;
+  std::function<std::unique_ptr<db::WorkingSet>()> working_set;
+  std::function<absl::Status(std::string_view constraint)> explain_constraint;
+  std::vector<sync::Relay::Route> relay_routes;
+};
+
+// The process around a service's handlers: configuration, log, metrics,
+// identity, the lanes to the database, the link to the peer, the server. Made,
+// then given its handlers through router(), then Run.
+class Host {
+ public:
+  // Everything but the server. Fails with a line for people. Call before any
+  // thread is started: it takes the signals that Run waits for.
+  static absl::StatusOr<std::unique_ptr<Host>> Make(Service service,
+                                                    Options options);
+  ~Host();
+
+  rpc::Router& router() { return *pipeline_; }
+  handlers::CommandLanes& commands() { return *commands_; }
+  handlers::QueryLanes& queries() { return *queries_; }
+  rpc::PeerChannel* peer() { return peer_.get(); }  // nullptr: there is none
+  telemetry::Log& log() { return *log_; }
+  // What the process tells of itself (mtp.ops.v1).
+  operations::Self Self() const;
+
+  // Serves until SIGTERM or SIGINT, then drains: takes no more calls, finishes
+  // what runs, stops. The exit code.
+  int Run();
+
+ private:
+  Host(Service service, Options options);
+  absl::Status MakeParts();
+  absl::Status WaitForDatabase();
+  void MakeLanes();
+  absl::Status MakeRelay();
+  void KeepHouse();
+
+  Service service_;
+  Options options_;
+  const absl::Time started_ = absl::Now();
+  db::Connection::Options database_;
+  std::unique_ptr<telemetry::Log> log_;
+  std::unique_ptr<telemetry::Metrics> metrics_;
+  telemetry::LaneMetrics command_metrics_{};
+  telemetry::SyncMetrics sync_metrics_{};
+  std::unique_ptr<rpc::TokenKeyFile> keys_;
+  std::unique_ptr<rpc::TokenVerifier> verifier_;
+  std::unique_ptr<rpc::Authenticator> authenticator_;
+  std::unique_ptr<rpc::Pipeline> pipeline_;
+  std::unique_ptr<rpc::PeerChannel> peer_;
+  std::unique_ptr<sync::Relay> relay_;
+  std::unique_ptr<handlers::CommandLanes> commands_;
+  std::unique_ptr<handlers::QueryLanes> queries_;
+};
+
+}  // namespace mtp::host

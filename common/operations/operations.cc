@@ -1,0 +1,419 @@
+#include "common/operations/operations.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "absl/strings/escaping.h"
+#include "common/base/errors.h"
+#include "common/base/protos.h"
+#include "common/base/status.h"
+#include "common/db/proto_enum.h"
+#include "common/handlers/paging.h"
+#include "mtp/ops/v1/operations.pb.h"
+
+namespace mtp::db {
+
+template <>
+inline constexpr bool LowerCaseInDatabase<sync::v1::EntityKind> = true;
+
+}  // namespace mtp::db
+
+namespace mtp::operations {
+namespace {
+
+using sync::v1::EntityKind;
+
+// How often those who wait are looked after: a change that the fast path
+// carries takes some milliseconds.
+constexpr absl::Duration kLook = absl::Milliseconds(10);
+// Time to answer before the client's own deadline.
+constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
+constexpr absl::Duration kLongestWait = absl::Minutes(5);
+constexpr size_t kEntriesTold = 100;
+
+constexpr std::string_view kEntryColumns = R"(
+  SELECT kind, key, version, correlation_ids, since, attempts, coalesce(last_error, ''),
+         nullif(next_attempt_at, 'infinity'), next_attempt_at = 'infinity'
+  FROM sync.outbox AS mark
+)";
+
+void ReadEntry(const db::Row& row, ops::v1::OutboxEntry& entry) {
+  EntityKind kind = sync::v1::ENTITY_KIND_UNSPECIFIED;
+  std::string key;
+  int64_t version = 0;
+  std::vector<std::string> correlation_ids;
+  absl::Time since;
+  int64_t attempts = 0;
+  std::string last_error;
+  std::optional<absl::Time> next_attempt_at;
+  bool poisoned = false;
+  row.Into(kind, key, version, correlation_ids, since, attempts, last_error,
+           next_attempt_at, poisoned);
+  entry.set_kind(kind);
+  entry.set_key(key);
+  entry.set_version(version);
+  for (std::string& id : correlation_ids)
+    entry.add_correlation_ids(std::move(id));
+  *entry.mutable_marked_at() = ToProto(since);
+  entry.set_attempt_count(attempts);
+  entry.set_last_error(last_error);
+  if (next_attempt_at.has_value()) {
+    *entry.mutable_next_attempt_at() = ToProto(*next_attempt_at);
+  }
+  entry.set_poisoned(poisoned);
+}
+
+ops::v1::BreakerState State(rpc::Breaker::State state) {
+  switch (state) {
+    case rpc::Breaker::State::kClosed:
+      return ops::v1::BREAKER_STATE_CLOSED;
+    case rpc::Breaker::State::kHalfOpen:
+      return ops::v1::BREAKER_STATE_HALF_OPEN;
+    case rpc::Breaker::State::kOpen:
+      return ops::v1::BREAKER_STATE_OPEN;
+  }
+  return ops::v1::BREAKER_STATE_UNSPECIFIED;
+}
+
+// In reach: its breaker lets calls through, and the last one did not fail.
+bool Reachable(const rpc::PeerChannel* peer) {
+  if (peer == nullptr) return false;
+  const rpc::Breaker::Snapshot snapshot =
+      const_cast<rpc::PeerChannel*>(peer)->breaker().Look();
+  return snapshot.state == rpc::Breaker::State::kClosed &&
+         snapshot.consecutive_failures == 0;
+}
+
+// --- GetSyncStatus
+
+constexpr db::Statement kEpochs{R"(
+  SELECT own_epoch, peer_epoch, peer_heard_at, halted,
+         (SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN'),
+         (SELECT count(*) FROM sync.exception WHERE closed_at IS NULL),
+         (SELECT count(*) FROM sync.drift WHERE repaired_at IS NULL)
+  FROM sync.epoch
+)"};
+
+constexpr db::Statement kOutboxCounts{R"(
+  SELECT kind, count(*), min(since), (extract(epoch FROM now() - min(since)) * 1000)::bigint
+  FROM sync.outbox GROUP BY kind ORDER BY kind
+)"};
+
+void FillStatus(const db::Results& results, ops::v1::SyncStatus& status) {
+  int64_t epoch = 0;
+  int64_t peer_epoch = 0;
+  std::optional<absl::Time> heard;
+  bool halted = false;
+  int64_t dead_letters = 0;
+  int64_t exceptions = 0;
+  int64_t drift = 0;
+  results[0][0].Into(epoch, peer_epoch, heard, halted, dead_letters, exceptions,
+                     drift);
+  status.set_epoch(epoch);
+  status.set_peer_epoch(peer_epoch);
+  if (heard.has_value()) *status.mutable_peer_heard_at() = ToProto(*heard);
+  if (halted) status.set_refusing_peer(sync::v1::REFUSAL_VERSIONS_FELL_BACK);
+  status.set_open_dead_letter_count(dead_letters);
+  status.set_open_exception_count(exceptions);
+  status.set_open_drift_count(drift);
+
+  absl::Time oldest = absl::InfiniteFuture();
+  int64_t oldest_age_ms = 0;
+  int64_t total = 0;
+  for (const db::Row row : results[1]) {
+    EntityKind kind = sync::v1::ENTITY_KIND_UNSPECIFIED;
+    int64_t count = 0;
+    absl::Time since;
+    int64_t age_ms = 0;
+    row.Into(kind, count, since, age_ms);
+    auto* counted = status.add_outbox_counts();
+    counted->set_kind(kind);
+    counted->set_count(count);
+    *counted->mutable_oldest_marked_at() = ToProto(since);
+    oldest = std::min(oldest, since);
+    oldest_age_ms = std::max(oldest_age_ms, age_ms);
+    total += count;
+  }
+  status.set_outbox_count(total);
+  if (total > 0) {
+    *status.mutable_oldest_marked_at() = ToProto(oldest);
+    status.mutable_oldest_age()->set_seconds(oldest_age_ms / 1000);
+    status.mutable_oldest_age()->set_nanos(
+        static_cast<int32_t>(oldest_age_ms % 1000 * 1'000'000));
+  }
+}
+
+// --- WaitForSync
+
+const db::Statement kOpenMarks = db::Compose({kEntryColumns, R"(
+  JOIN unnest($1::text[], $2::text[], $3::bigint[]) AS asked (of_kind, of_key, of_version)
+    ON mark.kind = asked.of_kind AND mark.key = asked.of_key
+  ORDER BY since, kind, key
+)"});
+
+// --- ListOutbox
+
+const db::Statement kListOutbox = db::Compose({kEntryColumns, R"(
+  WHERE (cardinality($1::text[]) = 0 OR kind = ANY ($1::text[]))
+    AND ($2::text = '' OR key = $2::text)
+    AND ($3::timestamptz IS NULL OR since < $3::timestamptz)
+    AND (NOT $4::boolean OR last_error IS NOT NULL)
+    AND ($5::text = '' OR $5::text = ANY (correlation_ids))
+    AND ($6::text IS NULL OR (since, kind, key) > ($6::text::timestamptz, $7::text, $8::text))
+  ORDER BY since, kind, key
+  LIMIT $9::bigint
+)"});
+
+const db::Statement kListOutboxByKind = db::Compose({kEntryColumns, R"(
+  WHERE (cardinality($1::text[]) = 0 OR kind = ANY ($1::text[]))
+    AND ($2::text = '' OR key = $2::text)
+    AND ($3::timestamptz IS NULL OR since < $3::timestamptz)
+    AND (NOT $4::boolean OR last_error IS NOT NULL)
+    AND ($5::text = '' OR $5::text = ANY (correlation_ids))
+    AND ($6::text IS NULL OR (kind, key) > ($7::text, $8::text))
+  ORDER BY kind, key
+  LIMIT $9::bigint
+)"});
+
+absl::Status AskListOutbox(const ops::v1::ListOutboxRequest& request,
+                           db::Exchange& exchange) {
+  ASSIGN_OR_RETURN(std::vector<std::string> after,
+                   handlers::PageKeys(request, 3));
+  after.resize(3);
+  std::vector<std::string> kinds;
+  for (const int kind : request.kinds()) {
+    kinds.emplace_back(db::EnumText(static_cast<EntityKind>(kind)));
+  }
+  std::optional<absl::Time> marked_before;
+  if (request.has_marked_before())
+    marked_before = FromProto(request.marked_before());
+  std::optional<std::string> first_key;
+  if (!request.page_token().empty()) first_key = after[0];
+  const bool by_kind = request.order_by() == ops::v1::LIST_OUTBOX_ORDER_KIND;
+  exchange.Add(by_kind ? kListOutboxByKind : kListOutbox,
+               db::Params()
+                   .Array(kinds)
+                   .Add(request.key())
+                   .Add(marked_before)
+                   .Add(request.only_failed())
+                   .Add(request.correlation_id())
+                   .Add(first_key)
+                   .Add(after[1])
+                   .Add(after[2])
+                   .Add(handlers::PageSize(request.page_size()) + 1));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ops::v1::ListOutboxResponse> AnswerListOutbox(
+    const ops::v1::ListOutboxRequest& request, const db::Results& results) {
+  ops::v1::ListOutboxResponse response;
+  const int64_t page = handlers::PageSize(request.page_size());
+  for (const db::Row row : results[0]) {
+    if (response.entries_size() == page) {
+      const ops::v1::OutboxEntry& last =
+          response.entries(response.entries_size() - 1);
+      response.set_next_page_token(handlers::NextPageToken(
+          request,
+          {absl::FormatTime(absl::RFC3339_full, FromProto(last.marked_at()),
+                            absl::UTCTimeZone()),
+           std::string(db::EnumText(last.kind())), last.key()}));
+      break;
+    }
+    ReadEntry(row, *response.add_entries());
+  }
+  return response;
+}
+
+// --- GetVersion
+
+constexpr db::Statement kSchemaVersions{R"(
+  SELECT DISTINCT ON (project) project, change
+  FROM sqitch.changes ORDER BY project, committed_at DESC
+)"};
+
+}  // namespace
+
+SyncWaiters::SyncWaiters(handlers::QueryLanes& queries, rpc::PeerChannel* peer)
+    : queries_(queries), peer_(peer), thread_([this] { Work(); }) {}
+
+SyncWaiters::~SyncWaiters() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void SyncWaiters::Add(std::unique_ptr<rpc::Call> call,
+                      std::vector<sync::Mark> marks, absl::Time give_up) {
+  auto waiter = std::make_shared<Waiter>(
+      Waiter{std::move(call), std::move(marks), give_up});
+  Look(std::move(waiter));
+}
+
+// Asks once; who must go on waiting joins the line.
+void SyncWaiters::Look(std::shared_ptr<Waiter> waiter) {
+  db::Exchange exchange;
+  exchange.Add(kOpenMarks, db::Params()
+                               .Array(waiter->marks, &sync::Mark::kind)
+                               .Array(waiter->marks, &sync::Mark::key)
+                               .Array(waiter->marks, &sync::Mark::version));
+  queries_.Ask(
+      std::move(exchange), absl::InfiniteFuture(),
+      [this, waiter](absl::StatusOr<db::Results> results) {
+        if (!results.ok()) return waiter->call->Fail(results.status());
+        ops::v1::WaitForSyncResponse response;
+        response.set_open_count((*results)[0].size());
+        for (const db::Row row : (*results)[0]) {
+          if (response.open_entries_size() == static_cast<int>(kEntriesTold))
+            break;
+          ReadEntry(row, *response.add_open_entries());
+        }
+        response.set_synced(response.open_count() == 0);
+        {
+          std::lock_guard lock(mutex_);
+          if (!response.synced() && !stopping_ &&
+              absl::Now() < waiter->give_up && !waiter->call->Cancelled()) {
+            waiting_.push_back(waiter);
+            changed_.notify_one();
+            return;
+          }
+        }
+        response.set_peer_reachable(Reachable(peer_));
+        waiter->call->Reply(response.SerializeAsString());
+      });
+}
+
+void SyncWaiters::Work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    changed_.wait_for(lock, absl::ToChronoMilliseconds(kLook),
+                      [this] { return stopping_; });
+    std::list<std::shared_ptr<Waiter>> due = std::exchange(waiting_, {});
+    const bool last_round = stopping_;
+    lock.unlock();
+    for (std::shared_ptr<Waiter>& waiter : due) Look(std::move(waiter));
+    lock.lock();
+    if (last_round) return;
+  }
+}
+
+Operations::Operations(Self self, handlers::QueryLanes& lanes,
+                       handlers::Queries& queries, rpc::Router& router,
+                       rpc::PeerChannel* peer)
+    : self_(std::move(self)),
+      lanes_(lanes),
+      peer_(peer),
+      waiters_(lanes, peer) {
+  using Method = void (Operations::*)(std::unique_ptr<rpc::Call>);
+  const auto route = [&](const char* method, Method handle) {
+    router.Route(method, [this, handle](std::unique_ptr<rpc::Call> call) {
+      (this->*handle)(std::move(call));
+    });
+  };
+  route("mtp.ops.v1.OperationsService/GetSyncStatus",
+        &Operations::GetSyncStatus);
+  route("mtp.ops.v1.OperationsService/WaitForSync", &Operations::WaitForSync);
+  route("mtp.ops.v1.OperationsService/GetBreakers", &Operations::GetBreakers);
+  route("mtp.ops.v1.OperationsService/GetVersion", &Operations::GetVersion);
+  queries.Add("mtp.ops.v1.OperationsService/ListOutbox", AskListOutbox,
+              AnswerListOutbox);
+}
+
+void Operations::GetSyncStatus(std::unique_ptr<rpc::Call> call) {
+  db::Exchange exchange;
+  exchange.Add(kEpochs);
+  exchange.Add(kOutboxCounts);
+  const absl::Time deadline = call->deadline;
+  lanes_.Ask(std::move(exchange), deadline,
+             [this, call = std::shared_ptr<rpc::Call>(std::move(call))](
+                 absl::StatusOr<db::Results> results) {
+               if (!results.ok()) return call->Fail(results.status());
+               ops::v1::GetSyncStatusResponse response;
+               ops::v1::SyncStatus& status = *response.mutable_status();
+               FillStatus(*results, status);
+               status.set_side(self_.side);
+               status.set_peer_reachable(Reachable(peer_));
+               if (peer_ != nullptr) {
+                 status.set_breaker_state(State(peer_->breaker().Look().state));
+               }
+               call->Reply(response.SerializeAsString());
+             });
+}
+
+void Operations::WaitForSync(std::unique_ptr<rpc::Call> call) {
+  const auto& request =
+      static_cast<const ops::v1::WaitForSyncRequest&>(*call->message);
+  absl::StatusOr<std::vector<sync::Mark>> marks =
+      sync::ParseSyncToken(request.sync_token());
+  if (!marks.ok()) return call->Fail(marks.status());
+  for (const sync::Mark& mark : *marks) {
+    if (std::find(self_.told_kinds.begin(), self_.told_kinds.end(),
+                  mark.kind) == self_.told_kinds.end()) {
+      return call->Fail(errors::Make(absl::StatusCode::kInvalidArgument,
+                                     "SYNC_TOKEN_INVALID",
+                                     "the sync_token is the other side's"));
+    }
+  }
+  absl::Duration wait = kLongestWait;
+  if (request.has_max_wait()) {
+    wait = std::min(wait, absl::Seconds(request.max_wait().seconds()) +
+                              absl::Nanoseconds(request.max_wait().nanos()));
+  }
+  const absl::Time give_up =
+      std::min(absl::Now() + wait, call->deadline - kAnswerMargin);
+  waiters_.Add(std::move(call), *std::move(marks), give_up);
+}
+
+void Operations::GetBreakers(std::unique_ptr<rpc::Call> call) {
+  ops::v1::GetBreakersResponse response;
+  if (peer_ != nullptr) {
+    const rpc::Breaker::Snapshot snapshot = peer_->breaker().Look();
+    ops::v1::Breaker& breaker = *response.add_breakers();
+    breaker.set_name(self_.side == common::v1::SIDE_ORDER ? "processing"
+                                                          : "order");
+    breaker.set_state(State(snapshot.state));
+    breaker.set_failure_count(snapshot.consecutive_failures);
+    if (snapshot.state == rpc::Breaker::State::kOpen) {
+      *breaker.mutable_opened_at() = ToProto(snapshot.changed_at);
+      *breaker.mutable_next_probe_at() = ToProto(snapshot.retry_at);
+    }
+  }
+  call->Reply(response.SerializeAsString());
+}
+
+void Operations::GetVersion(std::unique_ptr<rpc::Call> call) {
+  db::Exchange exchange;
+  exchange.Add(kSchemaVersions);
+  const absl::Time deadline = call->deadline;
+  lanes_.Ask(std::move(exchange), deadline,
+             [this, call = std::shared_ptr<rpc::Call>(std::move(call))](
+                 absl::StatusOr<db::Results> results) {
+               if (!results.ok()) return call->Fail(results.status());
+               ops::v1::GetVersionResponse response;
+               response.set_side(self_.side);
+               response.set_service_version(self_.version);
+               response.set_instance(self_.instance);
+               response.set_time_zone(self_.time_zone);
+               *response.mutable_started_at() = ToProto(self_.started);
+               for (const std::string& package : self_.packages) {
+                 response.add_packages(package);
+               }
+               for (const db::Row row : (*results)[0]) {
+                 ops::v1::SchemaVersion& schema =
+                     *response.add_schema_versions();
+                 schema.set_project(row.Get<std::string>(0));
+                 schema.set_change(row.Get<std::string>(1));
+                 for (const auto& [project, change] : self_.needed_schema) {
+                   if (project == schema.project())
+                     schema.set_needed_change(change);
+                 }
+               }
+               call->Reply(response.SerializeAsString());
+             });
+}
+
+}  // namespace mtp::operations

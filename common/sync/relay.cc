@@ -1,0 +1,281 @@
+#include "common/sync/relay.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/protos.h"
+
+namespace mtp::sync {
+namespace {
+
+using mtp::sync::v1::Verdict;
+
+// Oldest news first. Marks that another relay works on are skipped, not waited
+// for. The token is one for the whole batch.
+constexpr db::Statement kClaim{R"(
+  WITH lease AS MATERIALIZED (SELECT nextval('sync.lease_token_seq') AS token),
+  due AS (
+    SELECT kind, key FROM sync.outbox
+    WHERE kind = $1::text AND next_attempt_at <= now()
+      AND (leased_until IS NULL OR leased_until < now())
+    ORDER BY since, key LIMIT $2::bigint
+    FOR UPDATE SKIP LOCKED)
+  UPDATE sync.outbox AS mark
+  SET lease_token = lease.token,
+      leased_until = now() + make_interval(secs => $3::bigint)
+  FROM due, lease
+  WHERE mark.kind = due.kind AND mark.key = due.key
+  RETURNING mark.key, mark.version, mark.correlation_ids, lease.token
+)"};
+
+// The end of the WAL rises with every change and falls only by a restore.
+constexpr db::Statement kSender{R"(
+  SELECT own_epoch, (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint, now()
+  FROM sync.epoch
+)"};
+
+// Confirmed, and nothing newer happened meanwhile.
+constexpr db::Statement kForget{R"(
+  DELETE FROM sync.outbox AS mark
+  USING unnest($2::text[], $3::bigint[]) AS confirmed (key, version)
+  WHERE mark.kind = $1::text AND mark.key = confirmed.key
+    AND mark.version <= confirmed.version AND mark.lease_token = $4::bigint
+)"};
+
+// What the peer could not understand waits for its next version, or for an
+// operator.
+constexpr db::Statement kPoison{R"(
+  UPDATE sync.outbox AS mark
+  SET attempts = attempts + 1, last_error = poison.reason,
+      next_attempt_at = CASE WHEN mark.version <= poison.version
+                             THEN 'infinity'::timestamptz ELSE now() END,
+      lease_token = NULL, leased_until = NULL
+  FROM unnest($2::text[], $3::bigint[], $5::text[]) AS poison (key, version, reason)
+  WHERE mark.kind = $1::text AND mark.key = poison.key
+    AND mark.lease_token = $4::bigint
+)"};
+
+// Newer versions that came while the batch was on its way are due again.
+constexpr db::Statement kReleaseRest{R"(
+  UPDATE sync.outbox SET lease_token = NULL, leased_until = NULL
+  WHERE kind = $1::text AND key = ANY ($3::text[]) AND lease_token = $2::bigint
+)"};
+
+constexpr db::Statement kReleaseFailed{R"(
+  UPDATE sync.outbox
+  SET attempts = attempts + 1, last_error = $3::text,
+      lease_token = NULL, leased_until = NULL
+  WHERE kind = $1::text AND leased_until IS NOT NULL AND lease_token = $2::bigint
+)"};
+
+std::chrono::nanoseconds Chrono(absl::Duration duration) {
+  return absl::ToChronoNanoseconds(duration);
+}
+
+}  // namespace
+
+Relay::Relay(Options options) : options_(std::move(options)) {
+  thread_ = std::thread([this] { Work(); });
+}
+
+Relay::~Relay() { Stop(); }
+
+void Relay::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Relay::Notify() {
+  {
+    std::lock_guard lock(mutex_);
+    if (news_) return;
+    news_ = true;
+  }
+  changed_.notify_one();
+}
+
+bool Relay::Wait(absl::Duration longest) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, Chrono(longest), [this] { return news_ || stopping_; });
+  news_ = false;
+  return !stopping_;
+}
+
+absl::Status Relay::Connect() {
+  if (connection_ != nullptr && connection_->alive()) return absl::OkStatus();
+  connection_.reset();
+  ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_.database));
+  return absl::OkStatus();
+}
+
+void Relay::Work() {
+  rpc::Backoff backoff(options_.backoff, options_.uniform);
+  absl::Duration pause = absl::ZeroDuration();
+  while (Wait(pause)) {
+    pause = options_.poll_interval;
+    bool failed = false;
+    for (const Route& route : options_.routes) {
+      absl::StatusOr<size_t> found = SendBatch(route);
+      if (!found.ok()) {
+        failed = true;
+        if (options_.observer.failed) options_.observer.failed(route.kind, found.status());
+      } else if (*found > 0) {
+        pause = absl::ZeroDuration();  // there may be more
+      }
+    }
+    if (failed) {
+      // News does not make an absent peer present: sit the pause out.
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, Chrono(backoff.Next()), [this] { return stopping_; });
+      pause = absl::ZeroDuration();
+    } else {
+      backoff.Reset();
+    }
+  }
+}
+
+absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,
+                                                         int64_t& lease_token) {
+  ASSIGN_OR_RETURN(db::Result claimed_rows,
+                   connection_->Run(kClaim, db::Params()
+                                                .Add(route.kind)
+                                                .Add(options_.batch_limit)
+                                                .Add(absl::ToInt64Seconds(
+                                                    options_.lease))));
+  std::vector<Claimed> claimed;
+  for (const db::Row row : claimed_rows) {
+    Claimed& mark = claimed.emplace_back();
+    row.Into(mark.key, mark.version, mark.correlation_ids, lease_token);
+  }
+  return claimed;
+}
+
+absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
+  RETURN_IF_ERROR(Connect());
+  int64_t lease_token = 0;
+  ASSIGN_OR_RETURN(std::vector<Claimed> claimed, Claim(route, lease_token));
+  if (claimed.empty()) return 0;
+
+  db::Exchange fetch;
+  fetch.Add(kSender);
+  fetch.Add(route.fetch, db::Params().Array(claimed, &Claimed::key));
+  ASSIGN_OR_RETURN(db::Results results, connection_->Run(fetch));
+  std::unique_ptr<google::protobuf::Message> request = route.new_request();
+  v1::Sender* sender = route.sender(*request);
+  sender->set_side(options_.side);
+  sender->set_instance(options_.instance);
+  int64_t epoch = 0;
+  int64_t high_water = 0;
+  absl::Time now;
+  results[0][0].Into(epoch, high_water, now);
+  sender->set_epoch(epoch);
+  sender->set_high_water(high_water);
+  *sender->mutable_sent_at() = ToProto(now);
+
+  absl::flat_hash_map<std::string, Claimed*> by_key;
+  for (Claimed& mark : claimed) by_key[mark.key] = &mark;
+  std::vector<Claimed> sent;
+  for (const db::Row row : results[1]) {
+    Claimed& mark = *by_key.at(row.Get<std::string>(0));
+    v1::Stamp* stamp = route.add_state(*request, row);
+    stamp->set_epoch(epoch);
+    for (auto id = mark.correlation_ids.rbegin(); id != mark.correlation_ids.rend(); ++id) {
+      stamp->add_correlation_ids(*id);
+    }
+    mark.sent_version = stamp->version();
+    sent.push_back(mark);
+  }
+  std::vector<Verdict> verdicts;
+  if (!sent.empty()) {
+    const absl::Time started = absl::Now();
+    absl::StatusOr<std::string> reply = options_.send(
+        route.method, request->SerializeAsString(), options_.call_deadline);
+    absl::StatusOr<Route::Answer> answer = reply.ok() ? route.parse(*reply)
+                                                      : absl::StatusOr<Route::Answer>(
+                                                            reply.status());
+    if (answer.ok() && answer->receipt.refusal() != v1::REFUSAL_UNSPECIFIED) {
+      answer = absl::FailedPreconditionError(absl::StrCat(
+          "the peer refused: ", v1::Refusal_Name(answer->receipt.refusal())));
+    }
+    if (answer.ok() && answer->verdicts.size() != sent.size()) {
+      answer = absl::InternalError("the peer did not judge every state");
+    }
+    if (!answer.ok()) {
+      RETURN_IF_ERROR(Release(route, lease_token, answer.status()));
+      return answer.status();
+    }
+    verdicts = std::move(answer->verdicts);
+    if (options_.observer.sent) {
+      options_.observer.sent(route.kind, sent.size(), absl::Now() - started);
+    }
+  }
+  // A mark without a state to tell (nothing that the peer must know) is done.
+  for (const Claimed& mark : claimed) {
+    if (mark.sent_version != 0) continue;
+    sent.push_back(mark);
+    sent.back().sent_version = mark.version;
+    verdicts.emplace_back().set_code(v1::VERDICT_CODE_STALE);
+  }
+  RETURN_IF_ERROR(Settle(route, lease_token, sent, verdicts));
+  return claimed.size();
+}
+
+absl::Status Relay::Settle(const Route& route, int64_t lease_token,
+                           const std::vector<Claimed>& claimed,
+                           const std::vector<Verdict>& verdicts) {
+  std::vector<Claimed> confirmed;
+  std::vector<Claimed> poison;
+  std::vector<std::string> reasons;
+  for (size_t i = 0; i < claimed.size(); ++i) {
+    if (verdicts[i].code() != v1::VERDICT_CODE_POISON) {
+      confirmed.push_back(claimed[i]);
+      continue;
+    }
+    poison.push_back(claimed[i]);
+    reasons.push_back(
+        absl::StrCat("POISON ", verdicts[i].reason(), ": ", verdicts[i].message()));
+    if (options_.observer.poison) {
+      options_.observer.poison(route.kind, claimed[i].key, verdicts[i]);
+    }
+  }
+  db::Exchange settle;
+  if (!confirmed.empty()) {
+    settle.Add(kForget, db::Params()
+                            .Add(route.kind)
+                            .Array(confirmed, &Claimed::key)
+                            .Array(confirmed, &Claimed::sent_version)
+                            .Add(lease_token));
+    settle.Add(kReleaseRest, db::Params()
+                                 .Add(route.kind)
+                                 .Add(lease_token)
+                                 .Array(confirmed, &Claimed::key));
+  }
+  if (!poison.empty()) {
+    settle.Add(kPoison, db::Params()
+                            .Add(route.kind)
+                            .Array(poison, &Claimed::key)
+                            .Array(poison, &Claimed::sent_version)
+                            .Add(lease_token)
+                            .Array(reasons));
+  }
+  return connection_->Run(settle).status();
+}
+
+absl::Status Relay::Release(const Route& route, int64_t lease_token,
+                            const absl::Status& failure) {
+  return connection_
+      ->Run(kReleaseFailed, db::Params()
+                                .Add(route.kind)
+                                .Add(lease_token)
+                                .Add(std::string(failure.ToString(
+                                    absl::StatusToStringMode::kWithNoExtraData))))
+      .status();
+}
+
+}  // namespace mtp::sync
