@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+// The one-time command that makes the first MASTER_ADMIN: before it, no account
+// exists.
+namespace mtp::order {
+
+// Adds `order_service first-admin --username NAME`; parsing it fills `username`.
+CLI::App* AddFirstAdminCommand(CLI::App& app, std::string& username);
+
+// Makes the account and prints its one-time password, which the person must
+// change at the first sign-in. The exit code: 1 when there was one before.
+int MakeFirstAdmin(const std::string& database, const std::string& username);
+
+}  // namespace mtp::order

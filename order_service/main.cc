@@ -1,0 +1,64 @@
+#include <cstdio>
+
+#include "CLI/CLI.hpp"
+#include "common/host/host.h"
+#include "common/operations/operations.h"
+#include "order_service/errors.h"
+#include "order_service/first_admin.h"
+#include "order_service/plans.h"
+#include "order_service/requests.h"
+#include "order_service/schedules.h"
+#include "order_service/settings.h"
+#include "order_service/shipments.h"
+#include "order_service/sync.h"
+#include "schema_plans.h"
+
+// The order service: what its process is made of.
+int main(int argc, char** argv) {
+  using namespace mtp;
+
+  host::Options options;
+  options.edge.listen = "127.0.0.1:7401";
+  options.edge.metrics_listen = "127.0.0.1:7411";
+  options.edge.probe_listen = "127.0.0.1:7431";
+  order::Settings settings;
+
+  CLI::App app("The order service of the tea platform, Grandpass: plans, requests, shipments, schedules");
+  app.set_version_flag("--version", MTP_VERSION);
+  host::AddFlags(app, "MTP_ORDER", options);
+  order::AddFlags(app, "MTP_ORDER", settings);
+  std::string first_admin_name;
+  CLI::App* first_admin = order::AddFirstAdminCommand(app, first_admin_name);
+  CLI11_PARSE(app, argc, argv);
+  settings.time_zone = rpc::PlantTimeZone(options.edge);
+  if (first_admin->parsed()) {
+    return order::MakeFirstAdmin(options.edge.database, first_admin_name);
+  }
+
+  absl::StatusOr<std::unique_ptr<host::Host>> host = host::Host::Make(
+      {.name = "order_service",
+       .domain = "mtp.order",
+       .packages = {"mtp.order.v1", "mtp.sync.v1", "mtp.audit.v1", "mtp.ops.v1"},
+       .side = common::v1::SIDE_ORDER,
+       .schema = {host::Needed(schema::k_sync), host::Needed(schema::k_order)},
+       .working_set = [&] { return std::make_unique<order::Rows>(settings); },
+       .explain_constraint = order::errors::OfConstraint,
+       .relay_routes = order::RelayRoutes()},
+      options);
+  if (!host.ok()) {
+    std::fprintf(stderr, "order_service: %s\n",
+                 std::string(host.status().message()).c_str());
+    return 1;
+  }
+
+  order::Commands commands((*host)->commands(), (*host)->router());
+  handlers::Queries queries((*host)->queries(), (*host)->router());
+  order::AddPlans(commands, queries);
+  order::AddRequests(commands, queries);
+  order::AddShipments(commands, queries);
+  order::AddSchedules(commands, queries);
+  order::AddSync(commands, queries);
+  operations::Operations operations((*host)->Self(), (*host)->queries(), queries,
+                                    (*host)->router(), (*host)->peer());
+  return (*host)->Run();
+}

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "common/db/append_only.h"
+#include "common/db/working_set.h"
+#include "common/handlers/commands.h"
+#include "common/handlers/queries.h"
+#include "common/sync/exceptions.h"
+#include "common/sync/receiver.h"
+#include "order_service/plan_rows.h"
+#include "order_service/request_rows.h"
+#include "order_service/schedule_rows.h"
+#include "order_service/settings.h"
+#include "order_service/shipment_rows.h"
+
+namespace mtp::order {
+
+// Everything a batch of commands of this service works on. The tables stand in
+// the one order in which all transactions lock.
+struct Rows : db::WorkingSet {
+  explicit Rows(const Settings& plant) : settings(plant) {}
+
+  const Settings& settings;
+
+  sync::Link link{*this};
+  ImportTurn import_turn{*this};
+  // Imports by the digest of their file, those that were stored.
+  db::Table<PlanImport> plan_imports{*this};
+  db::Table<Plan> plans{*this};
+  // The plan that a request counts against, by request code.
+  db::Lookup<Plan, int64_t> plans_of_requests{*this, plans, Plan::kLoadOfRequest};
+  // Behind the plans: seen once these are locked.
+  db::Table<PlanUse> plan_uses{*this};
+  PlanRemovals plan_removals{*this};
+  db::AppendOnly<RawPlanRow> raw_plan_rows{*this};
+  db::AppendOnly<PlanFault> plan_faults{*this};
+  db::AppendOnly<KeptPlan> kept_plans{*this};
+  db::Sequence request_codes{*this, OrderRequest::kTakeCodes};
+  db::Table<OrderRequest> requests{*this};
+  db::Table<Shipment> shipments{*this};
+  db::AppendOnly<ShipmentEvent> shipment_events{*this};
+  db::AppendOnly<ShipmentDifference> shipment_differences{*this};
+  db::Sequence schedule_codes{*this, Schedule::kTakeCodes};
+  db::Table<Schedule> schedules{*this};
+  db::Table<sync::Exception> exceptions{*this};
+  // The open ones that concern a thing, as `shipment:17/1`.
+  db::Lookup<sync::Exception, std::string> exceptions_of{
+      *this, exceptions, sync::Exception::kLoadOpenOfThing};
+};
+
+using Commands = handlers::Commands<Rows>;
+using handlers::Context;
+using handlers::Queries;
+
+}  // namespace mtp::order

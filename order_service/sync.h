@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "common/sync/relay.h"
+#include "order_service/rows.h"
+
+// The link to Seeduwa: taking its word on shipments and schedules, and telling
+// ours.
+namespace mtp::order {
+
+// What Seeduwa tells: the progress of shipments and of schedules. Applying a
+// state twice, late or out of order changes nothing.
+void AddSync(Commands& commands, Queries& queries);
+
+// What is told to Seeduwa: shipments from ORDER_REQUESTED on, and schedules.
+std::vector<sync::Relay::Route> RelayRoutes();
+
+// The decisions, for AddSync and for tests.
+absl::StatusOr<mtp::sync::v1::ApplyShipmentProgressResponse> DecideApplyShipmentProgress(
+    const mtp::sync::v1::ApplyShipmentProgressRequest& request, Context& context,
+    Rows& rows);
+absl::StatusOr<mtp::sync::v1::ApplyScheduleProgressResponse> DecideApplyScheduleProgress(
+    const mtp::sync::v1::ApplyScheduleProgressRequest& request, Context& context,
+    Rows& rows);
+
+}  // namespace mtp::order

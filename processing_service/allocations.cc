@@ -1,0 +1,362 @@
+#include "processing_service/allocations.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/handlers/item_error.h"
+#include "common/sync/outbox.h"
+#include "processing_service/allocation_queries.h"
+#include "processing_service/errors.h"
+
+namespace mtp::processing {
+namespace {
+
+// --- what both targets have in common
+
+// Any target the matrix may allow for a bag of any kind.
+void WantRules(Rows& rows, std::string_view target_kind) {
+  for (const MaterialKind kind :
+       {v1::MATERIAL_KIND_TEALINE, v1::MATERIAL_KIND_HERBLINE,
+        v1::MATERIAL_KIND_BLENDBALANCE, v1::MATERIAL_KIND_BLENDSHEET,
+        v1::MATERIAL_KIND_FLAVORSHEET}) {
+    rows.allocation_rules.Want({std::string(db::EnumText(kind)), std::string(target_kind)});
+  }
+}
+
+bool RuleAllows(const Rows& rows, MaterialKind source, std::string_view target_kind) {
+  const AllocationRule* rule = rows.allocation_rules.Find(
+      {std::string(db::EnumText(source)), std::string(target_kind)});
+  return rule != nullptr && rule->allowed;
+}
+
+void WantBag(Rows& rows, std::string_view barcode_text) {
+  const Uuid barcode = ParseBarcode(barcode_text).uuid;
+  rows.bags.Want(barcode);
+  rows.sources.Want(barcode);
+}
+
+const Batch* SourceOf(const Rows& rows, const Bag& bag) {
+  return bag.batch_id.has_value() ? rows.batches.Find(*bag.batch_id) : nullptr;
+}
+
+Allocation NewAllocation(const Bag& bag, int64_t grams, absl::Time occurred_at,
+                         const Context& context) {
+  return {.allocation_id = context.NewId(),
+          .barcode = bag.barcode,
+          .source_kind = bag.kind,
+          .grams = grams,
+          .allocated_by = context.caller().subject,
+          .allocated_by_username = context.caller().username,
+          .allocated_by_role = context.caller().role,
+          .allocated_at = context.now(),
+          .occurred_at = occurred_at};
+}
+
+// --- to a shipment
+
+std::string ShipmentName(const Shipment& shipment) {
+  return absl::StrCat(shipment.key().Text(), " ", shipment.product_name);
+}
+
+// A bag may go to a shipment that waits for goods, up to what either still has,
+// if the trader allowed what is in it.
+absl::Status JudgeForShipment(const Rows& rows, const Bag& bag, const Shipment& shipment,
+                              int64_t grams) {
+  if (!RuleAllows(rows, bag.kind, kToShipment)) {
+    return errors::NotAllocatable(bag, kToShipment);
+  }
+  if (!shipment.OpenForAllocation()) return errors::ShipmentNotOpen(shipment);
+  if (const Batch* source = SourceOf(rows, bag); source != nullptr) {
+    if (source->Clearance() == v1::CLEARANCE_BLOCKED) return errors::BatchBlocked(*source);
+    if (source->Clearance() != v1::CLEARANCE_CLEARED) {
+      return errors::BatchNotAllowed(*source);
+    }
+  }
+  RETURN_IF_ERROR(bag.CanGive(grams));
+  if (grams > shipment.MissingGrams()) return errors::ShipmentNeedsLess(shipment, grams);
+  return absl::OkStatus();
+}
+
+// What the four ways of asking for an allocation have in common.
+struct Ask {
+  std::string_view barcode;
+  int64_t grams = 0;
+  absl::Time occurred_at;
+};
+
+struct Given {
+  v1::Allocation allocation;
+  const Bag* bag = nullptr;
+};
+
+absl::StatusOr<Given> GiveToShipment(const Ask& ask, const db::ShipmentKey& key,
+                                     Context& context, Rows& rows) {
+  ASSIGN_OR_RETURN(const Bag* found_bag, FindBag(rows.bags, ask.barcode));
+  const Shipment* found_shipment = rows.shipments.Find(key);
+  if (found_shipment == nullptr) return errors::ShipmentNotFound(key.Text());
+  RETURN_IF_ERROR(JudgeForShipment(rows, *found_bag, *found_shipment, ask.grams));
+
+  Bag& bag = rows.bags.Edit(*found_bag);
+  Shipment& shipment = rows.shipments.Edit(*found_shipment);
+  bag.Take(ask.grams);
+  shipment.allocated_grams += ask.grams;
+  shipment.Changed(context.now());
+  Allocation allocation = NewAllocation(bag, ask.grams, ask.occurred_at, context);
+  allocation.target_kind = kToShipment;
+  allocation.request_code = key.request_code;
+  allocation.shipment_code = key.shipment_code;
+  rows.allocations.Insert(allocation);
+  context.AuditAt(ask.occurred_at, "bag", bag.barcode.ToString(), "allocated",
+                  {{"shipment", key.Text()},
+                   {"grams", ask.grams},
+                   {"allocation_id", allocation.allocation_id.ToString()}});
+  return Given{allocation.Shown(bag.source_name, ShipmentName(shipment)), &bag};
+}
+
+void TouchAllocateToShipment(const v1::AllocateToShipmentRequest& request, Rows& rows) {
+  rows.shipments.Want(db::ShipmentKey::Of(request.shipment()));
+  WantRules(rows, kToShipment);
+  WantBag(rows, request.barcode());
+}
+
+// --- to a batch
+
+// Ingredients go into open batches; nothing comes from a blocked one.
+absl::Status JudgeForBatch(const Rows& rows, const Bag& bag, const Batch& batch,
+                           int64_t grams) {
+  const std::string_view target = db::EnumText(batch.kind);
+  if (!RuleAllows(rows, bag.kind, target)) return errors::NotAllocatable(bag, target);
+  if (!batch.open()) return errors::BatchNotOpen(batch);
+  if (batch.Clearance() == v1::CLEARANCE_BLOCKED) return errors::BatchBlocked(batch);
+  if (const Batch* source = SourceOf(rows, bag);
+      source != nullptr && source->Clearance() == v1::CLEARANCE_BLOCKED) {
+    return errors::BatchBlocked(*source);
+  }
+  return bag.CanGive(grams);
+}
+
+absl::StatusOr<Given> GiveToBatch(const Ask& ask, std::string_view batch_id,
+                                  Context& context, Rows& rows) {
+  ASSIGN_OR_RETURN(const Bag* found_bag, FindBag(rows.bags, ask.barcode));
+  const Batch* found_batch = rows.batches.Find(Uuid::Parse(batch_id).value_or(Uuid{}));
+  if (found_batch == nullptr) return errors::BatchNotFound(batch_id);
+  RETURN_IF_ERROR(JudgeForBatch(rows, *found_bag, *found_batch, ask.grams));
+
+  Bag& bag = rows.bags.Edit(*found_bag);
+  Batch& batch = rows.batches.Edit(*found_batch);
+  bag.Take(ask.grams);
+  batch.in_grams += ask.grams;
+  ++batch.version;
+  batch.changed_at = context.now();
+  if (const Batch* source = SourceOf(rows, bag); source != nullptr) batch.TakeIn(*source);
+  Allocation allocation = NewAllocation(bag, ask.grams, ask.occurred_at, context);
+  allocation.target_kind = db::EnumText(batch.kind);
+  allocation.batch_id = batch.batch_id;
+  rows.allocations.Insert(allocation);
+  context.AuditAt(ask.occurred_at, "bag", bag.barcode.ToString(), "allocated",
+                  {{"batch_id", batch.batch_id.ToString()},
+                   {"grams", ask.grams},
+                   {"allocation_id", allocation.allocation_id.ToString()}});
+  return Given{allocation.Shown(bag.source_name, batch.Name()), &bag};
+}
+
+void WantBatchRules(Rows& rows) {
+  WantRules(rows, kToBlendsheet);
+  WantRules(rows, kToFlavorsheet);
+}
+
+void TouchAllocateToBatch(const v1::AllocateToBatchRequest& request, Rows& rows) {
+  rows.batches.Want(Uuid::Parse(request.batch_id()).value_or(Uuid{}));
+  WantBatchRules(rows);
+  WantBag(rows, request.barcode());
+}
+
+// --- several at once
+
+absl::StatusOr<Given> Give(const v1::AllocationDraft& draft, Context& context,
+                           Rows& rows) {
+  const Ask ask{draft.barcode(), draft.grams(), context.OccurredAt(draft)};
+  if (draft.has_batch_id()) return GiveToBatch(ask, draft.batch_id(), context, rows);
+  return GiveToShipment(ask, db::ShipmentKey::Of(draft.shipment()), context, rows);
+}
+
+void TouchBatchAllocate(const v1::BatchAllocateRequest& request, Rows& rows) {
+  bool to_batches = false;
+  bool to_shipments = false;
+  for (const v1::AllocationDraft& draft : request.allocations()) {
+    if (draft.has_batch_id()) {
+      to_batches = true;
+      rows.batches.Want(Uuid::Parse(draft.batch_id()).value_or(Uuid{}));
+    } else {
+      to_shipments = true;
+      rows.shipments.Want(db::ShipmentKey::Of(draft.shipment()));
+    }
+    WantBag(rows, draft.barcode());
+  }
+  if (to_batches) WantBatchRules(rows);
+  if (to_shipments) WantRules(rows, kToShipment);
+}
+
+// --- giving back
+
+// Whether a part of an allocation to this batch may come out of it again.
+absl::Status JudgeReleaseFromBatch(const Batch& batch, int64_t grams) {
+  if (!batch.open()) return errors::BatchNotOpen(batch);
+  Batch after = batch;
+  after.in_grams -= grams;
+  if (after.out_grams <= after.OutLimitGrams()) return absl::OkStatus();
+  return errors::BatchOutExceedsIn(after, after.out_grams);
+}
+
+// Takes it out of its target; the target's name.
+absl::StatusOr<std::string> ReleaseFromBatch(const Batch& found, int64_t grams,
+                                             const Context& context, Rows& rows) {
+  RETURN_IF_ERROR(JudgeReleaseFromBatch(found, grams));
+  Batch& batch = rows.batches.Edit(found);
+  batch.in_grams -= grams;
+  ++batch.version;
+  batch.changed_at = context.now();
+  return batch.Name();
+}
+
+absl::StatusOr<std::string> ReleaseFromShipment(const Shipment& found, int64_t grams,
+                                                const Context& context, Rows& rows) {
+  if (found.dispatched) return errors::ShipmentNotOpen(found);
+  Shipment& shipment = rows.shipments.Edit(found);
+  shipment.allocated_grams -= grams;
+  shipment.Changed(context.now());
+  return ShipmentName(shipment);
+}
+
+void TouchReleaseAllocation(const v1::ReleaseAllocationRequest& request, Rows& rows) {
+  const Uuid id = Uuid::Parse(request.allocation_id()).value_or(Uuid{});
+  rows.allocated_shipments.Want(id);
+  rows.allocated_batches.Want(id);
+  rows.allocated_bags.Want(id);
+  rows.allocations.Want(id);
+}
+
+}  // namespace
+
+absl::StatusOr<v1::AllocateToShipmentResponse> DecideAllocateToShipment(
+    const v1::AllocateToShipmentRequest& request, Context& context, Rows& rows) {
+  const auto key = db::ShipmentKey::Of(request.shipment());
+  ASSIGN_OR_RETURN(
+      Given given,
+      GiveToShipment({request.barcode(), request.grams(), context.OccurredAt(request)},
+                     key, context, rows));
+  const Shipment& shipment = *rows.shipments.Find(key);
+  v1::AllocateToShipmentResponse response;
+  *response.mutable_allocation() = std::move(given.allocation);
+  *response.mutable_bag() = given.bag->Shown();
+  *response.mutable_shipment() = shipment.Amounts();
+  response.set_sync_token(
+      context.Tell(sync::kShipmentProgress, key.Text(), shipment.version));
+  return response;
+}
+
+absl::StatusOr<v1::AllocateToBatchResponse> DecideAllocateToBatch(
+    const v1::AllocateToBatchRequest& request, Context& context, Rows& rows) {
+  ASSIGN_OR_RETURN(
+      Given given,
+      GiveToBatch({request.barcode(), request.grams(), context.OccurredAt(request)},
+                  request.batch_id(), context, rows));
+  v1::AllocateToBatchResponse response;
+  *response.mutable_allocation() = std::move(given.allocation);
+  *response.mutable_bag() = given.bag->Shown();
+  *response.mutable_batch() = rows.batches.Find(*Uuid::Parse(request.batch_id()))->Shown();
+  return response;
+}
+
+absl::StatusOr<v1::BatchAllocateResponse> DecideBatchAllocate(
+    const v1::BatchAllocateRequest& request, Context& context, Rows& rows) {
+  v1::BatchAllocateResponse response;
+  std::vector<db::ShipmentKey> shipments;
+  std::vector<db::ShipmentKey> given_to;
+  for (const v1::AllocationDraft& draft : request.allocations()) {
+    auto* result = response.add_results();
+    absl::StatusOr<Given> given = Give(draft, context, rows);
+    if (draft.has_shipment()) {
+      shipments.push_back(db::ShipmentKey::Of(draft.shipment()));
+      if (given.ok()) given_to.push_back(shipments.back());
+    }
+    if (given.ok()) {
+      *result->mutable_allocation() = std::move(given->allocation);
+    } else {
+      *result->mutable_error() = handlers::ItemError(given.status(), errors::kDomain,
+                                                     context.correlation_id());
+    }
+  }
+  db::SortUnique(shipments);
+  for (const db::ShipmentKey& key : shipments) {
+    const Shipment* shipment = rows.shipments.Find(key);
+    if (shipment != nullptr) *response.add_shipments() = shipment->Amounts();
+  }
+  db::SortUnique(given_to);
+  std::vector<std::string> tokens;
+  for (const db::ShipmentKey& key : given_to) {
+    tokens.push_back(context.Tell(sync::kShipmentProgress, key.Text(),
+                                  rows.shipments.Find(key)->version));
+  }
+  response.set_sync_token(sync::JoinSyncTokens(tokens));
+  return response;
+}
+
+absl::StatusOr<v1::ReleaseAllocationResponse> DecideReleaseAllocation(
+    const v1::ReleaseAllocationRequest& request, Context& context, Rows& rows) {
+  const Allocation* found =
+      rows.allocations.Find(Uuid::Parse(request.allocation_id()).value_or(Uuid{}));
+  if (found == nullptr) return errors::AllocationNotFound(request.allocation_id());
+  if (!found->active()) return errors::AllocationReleased(*found);
+  const int64_t grams = request.grams() == 0 ? found->grams : request.grams();
+  if (grams > found->grams) return errors::AllocationHasLess(*found, grams);
+
+  const std::optional<db::ShipmentKey> key = found->shipment();
+  ASSIGN_OR_RETURN(
+      const std::string target_name,
+      key.has_value()
+          ? ReleaseFromShipment(*rows.shipments.Find(*key), grams, context, rows)
+          : ReleaseFromBatch(*rows.batches.Find(*found->batch_id), grams, context, rows));
+  Bag& bag = rows.bags.Edit(*rows.bags.Find(found->barcode));
+  bag.GiveBack(grams);
+  Allocation& allocation = rows.allocations.Edit(*found);
+  allocation.Release(grams, context.now());
+  const absl::Time occurred_at = context.OccurredAt(request);
+  rows.allocation_releases.Append({.allocation_id = allocation.allocation_id,
+                                   .grams = grams,
+                                   .reason = std::string(kReleased),
+                                   .remarks = request.remarks(),
+                                   .released_by = context.caller().subject,
+                                   .released_by_username = context.caller().username,
+                                   .released_by_role = context.caller().role,
+                                   .occurred_at = occurred_at,
+                                   .recorded_at = context.now(),
+                                   .correlation_id = context.correlation_id()});
+  context.AuditAt(occurred_at, "bag", bag.barcode.ToString(), "released",
+                  {{"allocation_id", allocation.allocation_id.ToString()},
+                   {"target", target_name},
+                   {"grams", grams},
+                   {"remarks", request.remarks()}});
+
+  v1::ReleaseAllocationResponse response;
+  *response.mutable_allocation() = allocation.Shown(bag.source_name, target_name);
+  *response.mutable_bag() = bag.Shown();
+  if (key.has_value()) {
+    response.set_sync_token(context.Tell(sync::kShipmentProgress, key->Text(),
+                                         rows.shipments.Find(*key)->version));
+  }
+  return response;
+}
+
+void AddAllocations(Commands& commands, Queries& queries) {
+  commands.Add("mtp.processing.v1.AllocationService/AllocateToShipment",
+               TouchAllocateToShipment, DecideAllocateToShipment);
+  commands.Add("mtp.processing.v1.AllocationService/AllocateToBatch",
+               TouchAllocateToBatch, DecideAllocateToBatch);
+  commands.AddAlone("mtp.processing.v1.AllocationService/BatchAllocate",
+                    TouchBatchAllocate, DecideBatchAllocate);
+  commands.Add("mtp.processing.v1.AllocationService/ReleaseAllocation",
+               TouchReleaseAllocation, DecideReleaseAllocation);
+  AddAllocationQueries(queries);
+}
+
+}  // namespace mtp::processing

@@ -1,0 +1,393 @@
+#include "processing_service/errors.h"
+
+#include "absl/strings/str_cat.h"
+#include "processing_service/allocation_rows.h"
+#include "processing_service/bag_rows.h"
+#include "processing_service/batch_rows.h"
+#include "processing_service/item_rows.h"
+#include "processing_service/location_rows.h"
+#include "processing_service/parcel_rows.h"
+#include "processing_service/recipe_rows.h"
+#include "processing_service/schedule_rows.h"
+#include "processing_service/shipment_rows.h"
+
+namespace mtp::processing::errors {
+namespace {
+
+std::string Number(int64_t value) { return std::to_string(value); }
+
+}  // namespace
+
+absl::Status BagNotFound(std::string_view barcode) { return NotFound("bag", barcode); }
+absl::Status BatchNotFound(std::string_view batch_id) {
+  return NotFound("batch", batch_id);
+}
+absl::Status ShipmentNotFound(std::string_view key) {
+  return NotFound("shipment", key);
+}
+
+absl::Status LocationNotFound(std::string_view id_or_name) {
+  return NotFound("location", id_or_name);
+}
+absl::Status ItemNotFound(std::string_view item_id) { return NotFound("item", item_id); }
+absl::Status AllocationNotFound(std::string_view allocation_id) {
+  return NotFound("allocation", allocation_id);
+}
+
+absl::Status RecipeNotFound(std::string_view recipe_id) {
+  return NotFound("recipe", recipe_id);
+}
+
+absl::Status LocationNameTaken(std::string_view name) {
+  return AlreadyExists("LOCATION_NAME_TAKEN", "there is a location of this name",
+                       {{"name", std::string(name)}});
+}
+
+absl::Status LocationNotEmpty(const Location& location) {
+  return FailedPrecondition(
+      "LOCATION_NOT_EMPTY",
+      absl::StrCat("bags lie at ", location.name,
+                   ": it stays as it is, a herb section or not"),
+      {{"location_id", location.location_id.ToString()}, {"name", location.name}});
+}
+
+absl::Status ItemCodeTaken(std::string_view item_code) {
+  return AlreadyExists("ITEM_CODE_TAKEN",
+                       "an item of this code was made at the same moment",
+                       {{"item_code", std::string(item_code)}});
+}
+
+absl::Status RecipeNumberTaken(std::string_view number) {
+  return AlreadyExists("RECIPE_NUMBER_TAKEN", "there is a recipe of this number",
+                       {{"number", std::string(number)}});
+}
+
+absl::Status RecipeRetired(const Recipe& recipe) {
+  return FailedPrecondition(
+      "RECIPE_RETIRED", absl::StrCat("recipe ", recipe.number, " is retired"),
+      {{"recipe_id", recipe.recipe_id.ToString()}, {"number", recipe.number}});
+}
+
+absl::Status RecipeRevised(const Recipe& recipe) {
+  return FailedPrecondition("RECIPE_REVISED",
+                            absl::StrCat("the latest revision of recipe ", recipe.number,
+                                         " is ", recipe.revision),
+                            {{"recipe_id", recipe.recipe_id.ToString()},
+                             {"revision", Number(recipe.revision)}});
+}
+
+absl::Status RecipeBatchesExhausted(const Recipe& recipe, int64_t batch_count) {
+  return FailedPrecondition(
+      "RECIPE_BATCHES_EXHAUSTED",
+      absl::StrCat("revision ", recipe.revision, " of recipe ", recipe.number,
+                   " has all its batches, ", batch_count),
+      {{"recipe_id", recipe.recipe_id.ToString()},
+       {"revision", Number(recipe.revision)},
+       {"batch_count", Number(batch_count)}});
+}
+
+absl::Status BagDispatched(const Bag& bag) {
+  return FailedPrecondition("BAG_DISPATCHED", "the bag has left the site",
+                            {{"barcode", bag.barcode.ToString()}});
+}
+
+absl::Status BagOnHold(const Bag& bag) {
+  return FailedPrecondition("BAG_ON_HOLD", "the bag is on hold",
+                            {{"barcode", bag.barcode.ToString()}});
+}
+
+absl::Status BarcodeTaken(const Bag& bag) {
+  return AlreadyExists("BARCODE_TAKEN",
+                       absl::StrCat("the barcode is that of bag ", bag.bag_number,
+                                    " of ", bag.source_name),
+                       {{"barcode", bag.barcode.ToString()}});
+}
+
+absl::Status HerbSectionRule(MaterialKind kind, const Location& location) {
+  return FailedPrecondition(
+      "HERB_SECTION_RULE",
+      absl::StrCat(location.name, location.herb_section ? " is a" : " is no",
+                   " herb section: herbs lie in herb sections only, everything else "
+                   "outside them only"),
+      {{"location", location.name}, {"kind", std::string(db::EnumText(kind))}});
+}
+
+absl::Status InvoicedBagsReceived(const Item& item) {
+  return FailedPrecondition(
+      "INVOICED_BAGS_RECEIVED",
+      absl::StrCat(item.received_bags, " bags of ", item.item_code,
+                   " were received, ", item.bag_limit.value_or(0), " are invoiced"),
+      {{"item_id", item.item_id.ToString()},
+       {"bag_count", Number(item.bag_limit.value_or(0))},
+       {"received_bag_count", Number(item.received_bags)}});
+}
+
+absl::Status ExpectedWeightExceeded(const Item& item, int64_t grams) {
+  return FailedPrecondition(
+      "EXPECTED_WEIGHT_EXCEEDED",
+      absl::StrCat(grams, " g of ", item.item_code, " would have been received, ",
+                   item.gram_limit.value_or(0), " g are expected"),
+      {{"item_id", item.item_id.ToString()},
+       {"expected_grams", Number(item.gram_limit.value_or(0))},
+       {"received_grams", Number(item.received_grams)},
+       {"total_grams", Number(grams)}});
+}
+
+absl::Status InsufficientRemaining(const Bag& bag, int64_t asked_grams) {
+  return FailedPrecondition(
+      "INSUFFICIENT_REMAINING",
+      absl::StrCat("the bag has ", bag.remaining_grams, " g left, ", asked_grams,
+                   " g were asked"),
+      {{"barcode", bag.barcode.ToString()},
+       {"remaining_grams", Number(bag.remaining_grams)},
+       {"asked_grams", Number(asked_grams)}});
+}
+
+absl::Status NotAllocatable(const Bag& bag, std::string_view target_kind) {
+  const std::string kind(db::EnumText(bag.kind));
+  return FailedPrecondition(
+      "NOT_ALLOCATABLE",
+      absl::StrCat("a bag of a ", kind, " may not go to a ",
+                   absl::string_view(target_kind.data(), target_kind.size())),
+      {{"barcode", bag.barcode.ToString()},
+       {"kind", kind},
+       {"target", std::string(target_kind)}});
+}
+
+absl::Status BatchNotOpen(const Batch& batch) {
+  return FailedPrecondition("BATCH_NOT_OPEN", "the batch is completed",
+                            {{"batch_id", batch.batch_id.ToString()}});
+}
+
+absl::Status BatchBlocked(const Batch& batch) {
+  return FailedPrecondition(
+      "BATCH_BLOCKED", absl::StrCat("batch ", batch.Name(), " is blocked by the trader"),
+      {{"batch_id", batch.batch_id.ToString()}});
+}
+
+absl::Status BatchNotAllowed(const Batch& batch) {
+  return FailedPrecondition(
+      "BATCH_NOT_ALLOWED",
+      absl::StrCat("batch ", batch.Name(), " is not allowed by the trader"),
+      {{"batch_id", batch.batch_id.ToString()},
+       {"trader_state", v1::TraderState_Name(batch.trader_state)}});
+}
+
+absl::Status BatchNotCompleted(const Batch& batch) {
+  return FailedPrecondition("BATCH_NOT_COMPLETED",
+                            absl::StrCat("batch ", batch.Name(), " is open"),
+                            {{"batch_id", batch.batch_id.ToString()}});
+}
+
+absl::Status BatchDispatched(const Batch& batch) {
+  return FailedPrecondition(
+      "BATCH_DISPATCHED",
+      absl::StrCat("something of batch ", batch.Name(), " has left the site"),
+      {{"batch_id", batch.batch_id.ToString()}});
+}
+
+absl::Status TraderNotNeeded(const Batch& batch) {
+  return FailedPrecondition(
+      "TRADER_NOT_NEEDED",
+      absl::StrCat("batch ", batch.Name(),
+                   " is of a flavorsheet, which the blends in it are judged for"),
+      {{"batch_id", batch.batch_id.ToString()}});
+}
+
+absl::Status TraderState(const Batch& batch) {
+  const std::string_view state = db::EnumText(batch.trader_state);
+  return FailedPrecondition(
+      "TRADER_STATE",
+      absl::StrCat("batch ", batch.Name(), " is ",
+                   state.empty() ? std::string("not measured") : std::string(state)),
+      {{"batch_id", batch.batch_id.ToString()},
+       {"state", v1::TraderState_Name(batch.trader_state)}});
+}
+
+absl::Status TraderRole(const Batch& batch) {
+  return PermissionDenied(
+      "TRADER_ROLE",
+      absl::StrCat("batch ", batch.Name(), " is ",
+                   std::string(db::EnumText(batch.trader_state)),
+                   ": the decision is the other trader's"),
+      {{"batch_id", batch.batch_id.ToString()},
+       {"state", v1::TraderState_Name(batch.trader_state)}});
+}
+
+absl::Status BatchOutExceedsIn(const Batch& batch, int64_t out_grams) {
+  return FailedPrecondition(
+      "BATCH_OUT_EXCEEDS_IN",
+      absl::StrCat(out_grams, " g would have come out of batch ", batch.Name(),
+                   ", the ", batch.in_grams, " g that went in allow ",
+                   batch.OutLimitGrams(), " g"),
+      {{"batch_id", batch.batch_id.ToString()},
+       {"in_grams", Number(batch.in_grams)},
+       {"out_grams", Number(out_grams)},
+       {"limit_grams", Number(batch.OutLimitGrams())}});
+}
+
+absl::Status AllocationReleased(const Allocation& allocation) {
+  return FailedPrecondition("ALLOCATION_RELEASED",
+                            "all of the allocation was given back before",
+                            {{"allocation_id", allocation.allocation_id.ToString()}});
+}
+
+absl::Status AllocationHasLess(const Allocation& allocation, int64_t asked_grams) {
+  return FailedPrecondition(
+      "ALLOCATION_HAS_LESS",
+      absl::StrCat("the allocation has ", allocation.grams, " g, ", asked_grams,
+                   " g were asked"),
+      {{"allocation_id", allocation.allocation_id.ToString()},
+       {"allocated_grams", Number(allocation.grams)},
+       {"asked_grams", Number(asked_grams)}});
+}
+
+absl::Status ShipmentNotOpen(const Shipment& shipment) {
+  return FailedPrecondition(
+      "SHIPMENT_NOT_OPEN",
+      absl::StrCat("shipment ", shipment.key().Text(), " is ",
+                   std::string(db::EnumText(shipment.status))),
+      {{"shipment", shipment.key().Text()},
+       {"status", common::v1::ShipmentStatus_Name(shipment.status)}});
+}
+
+absl::Status ShipmentNeedsLess(const Shipment& shipment, int64_t asked_grams) {
+  return FailedPrecondition(
+      "SHIPMENT_NEEDS_LESS",
+      absl::StrCat("shipment ", shipment.key().Text(), " still needs ",
+                   shipment.MissingGrams(), " g, ", asked_grams, " g were asked"),
+      {{"shipment", shipment.key().Text()},
+       {"missing_grams", Number(shipment.MissingGrams())},
+       {"asked_grams", Number(asked_grams)}});
+}
+
+absl::Status WrongShipmentStatus(const Shipment& shipment) {
+  return FailedPrecondition(
+      "WRONG_SHIPMENT_STATUS",
+      absl::StrCat("shipment ", shipment.key().Text(), " is ",
+                   std::string(db::EnumText(shipment.status))),
+      {{"shipment", shipment.key().Text()},
+       {"status", common::v1::ShipmentStatus_Name(shipment.status)}});
+}
+
+absl::Status NothingAllocated(const Shipment& shipment) {
+  return FailedPrecondition(
+      "NOTHING_ALLOCATED",
+      absl::StrCat("nothing is allocated to shipment ", shipment.key().Text()),
+      {{"shipment", shipment.key().Text()}});
+}
+
+absl::Status BagReturned(const Shipment& shipment, int64_t bags) {
+  return FailedPrecondition(
+      "BAG_RETURNED",
+      absl::StrCat(bags, " bags of shipment ", shipment.key().Text(), " came back"),
+      {{"shipment", shipment.key().Text()}, {"bags", Number(bags)}});
+}
+
+absl::Status ShipmentNotAccepted(const Shipment& shipment) {
+  return FailedPrecondition(
+      "SHIPMENT_NOT_ACCEPTED",
+      absl::StrCat("shipment ", shipment.key().Text(), " is ",
+                   std::string(db::EnumText(shipment.status))),
+      {{"shipment", shipment.key().Text()},
+       {"status", common::v1::ShipmentStatus_Name(shipment.status)}});
+}
+
+absl::Status ScheduleNotFound(int64_t schedule_code) {
+  return NotFound("schedule", Number(schedule_code));
+}
+
+absl::Status ScheduleCompleted(const Schedule& schedule) {
+  return FailedPrecondition(
+      "SCHEDULE_COMPLETED",
+      absl::StrCat("schedule ", schedule.schedule_code, " is completed"),
+      {{"schedule_code", Number(schedule.schedule_code)}});
+}
+
+absl::Status ScheduleOfOtherOrder(const Schedule& schedule, const Shipment& shipment) {
+  return FailedPrecondition(
+      "SCHEDULE_OF_OTHER_ORDER",
+      absl::StrCat("schedule ", schedule.schedule_code, " is of order ",
+                   schedule.order_code, ", shipment ", shipment.key().Text(),
+                   " of order ", shipment.order_code),
+      {{"schedule_code", Number(schedule.schedule_code)},
+       {"shipment", shipment.key().Text()},
+       {"schedule_order_code", schedule.order_code},
+       {"shipment_order_code", shipment.order_code}});
+}
+
+absl::Status ParcelNotFound(std::string_view parcel_id) {
+  return NotFound("parcel", parcel_id);
+}
+
+absl::Status ParcelReleased(const Parcel& parcel) {
+  return FailedPrecondition("PARCEL_RELEASED", "the parcel is released already",
+                            {{"parcel_id", parcel.parcel_id.ToString()}});
+}
+
+absl::Status NotParcelled(const Allocation& allocation) {
+  return FailedPrecondition("NOT_ALLOCATABLE",
+                            "what is allocated to a batch is not made into parcels",
+                            {{"allocation_id", allocation.allocation_id.ToString()}});
+}
+
+absl::Status ParcelsExceedAllocation(const Allocation& allocation, int64_t left_grams,
+                                     int64_t asked_grams) {
+  return FailedPrecondition(
+      "PARCELS_EXCEED_ALLOCATION",
+      absl::StrCat("the allocation has ", left_grams, " g left for parcels, ",
+                   asked_grams, " g were asked"),
+      {{"allocation_id", allocation.allocation_id.ToString()},
+       {"left_grams", Number(left_grams)},
+       {"asked_grams", Number(asked_grams)}});
+}
+
+absl::Status OfConstraint(std::string_view constraint) {
+  if (constraint == "bag_lies_where_its_kind_may") {
+    return FailedPrecondition(
+        "HERB_SECTION_RULE",
+        "herbs lie in herb sections only, everything else outside them only");
+  }
+  if (constraint == "bag_remaining_within_net") {
+    return FailedPrecondition("INSUFFICIENT_REMAINING", "the bag has too little left");
+  }
+  if (constraint == "shipment_allocated_within_quantity") {
+    return FailedPrecondition("SHIPMENT_NEEDS_LESS", "the shipment needs less");
+  }
+  if (constraint == "allocation_parcels_within_grams") {
+    return FailedPrecondition("PARCELS_EXCEED_ALLOCATION",
+                              "the allocation has less left for parcels");
+  }
+  if (constraint == "allocation_follows_rules") {
+    return FailedPrecondition("NOT_ALLOCATABLE",
+                              "bags of this kind may not go to such a target");
+  }
+  if (constraint == "batch_out_within_in") {
+    return FailedPrecondition("BATCH_OUT_EXCEEDS_IN",
+                              "more would have come out of the batch than went in");
+  }
+  if (constraint == "item_received_bags_within_limit") {
+    return FailedPrecondition("INVOICED_BAGS_RECEIVED",
+                              "the tealine has all its invoiced bags");
+  }
+  if (constraint == "item_received_grams_within_limit") {
+    return FailedPrecondition("EXPECTED_WEIGHT_EXCEEDED",
+                              "more would have been received than is expected");
+  }
+  if (constraint == "bag_is_unique") {
+    return AlreadyExists("BARCODE_TAKEN", "the barcode is in use");
+  }
+  if (constraint == "location_name_is_unique") {
+    return AlreadyExists("LOCATION_NAME_TAKEN", "there is a location of this name");
+  }
+  if (constraint == "item_code_and_time_are_unique") {
+    return AlreadyExists("ITEM_CODE_TAKEN",
+                         "an item of this code was made at the same moment");
+  }
+  if (constraint == "recipe_number_is_unique") {
+    return AlreadyExists("RECIPE_NUMBER_TAKEN", "there is a recipe of this number");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace mtp::processing::errors

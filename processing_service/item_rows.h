@@ -1,0 +1,92 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/base/uuid.h"
+#include "common/db/table.h"
+#include "mtp/processing/v1/materials.pb.h"
+#include "processing_service/kinds.h"
+
+namespace mtp::processing {
+
+// A lot: a tealine, herbline or blendbalance, with what was received of it.
+struct Item {
+  using Key = Uuid;
+
+  Uuid item_id;
+  MaterialKind kind = v1::MATERIAL_KIND_UNSPECIFIED;
+  std::string item_code;
+  absl::Time created_at;
+  absl::Time occurred_at;
+  // Of a tealine: the bags invoiced. Of a blendbalance: the expected weight,
+  // where one was told. Receipts stay within.
+  std::optional<int64_t> bag_limit;
+  std::optional<int64_t> gram_limit;
+  int64_t received_bags = 0;   // also those used since; the last one's number
+  int64_t received_grams = 0;  // net, as corrected
+  int64_t version = 1;
+  std::string created_by;
+  std::string created_by_username;
+  options::v1::Role created_by_role = options::v1::ROLE_UNSPECIFIED;
+  absl::Time changed_at;
+  // Of a tealine.
+  std::string invoice;
+  std::string grade;
+  std::string garden;
+  std::string broker;
+  int64_t bag_grams = 0;
+  // Of a herbline.
+  std::string name;
+  int64_t expected_grams = 0;
+  // Of both.
+  std::string purchase_order;
+  // Of a blendbalance.
+  std::string blend_code;
+  std::string transfer_id;
+  // In its bags, as it was loaded; only read.
+  int64_t remaining_grams = 0;
+
+  Key key() const { return item_id; }
+  std::string Etag() const { return std::to_string(version); }
+  // What people call it, as Bag.source_name has it.
+  std::string Name() const;
+  v1::Tealine ShownTealine() const;
+  v1::Herbline ShownHerbline() const;
+  v1::Blendbalance ShownBlendbalance() const;
+
+  static const db::Statement kLock;  // FOR NO KEY UPDATE
+  static const db::Statement kLoad;
+  // By id, so that it stays: for recipes that name it.
+  static const db::Statement kLoadNamed;
+  static const db::Statement kInsert;
+  static const db::Statement kUpdate;
+  static constexpr auto kLoaded = std::tuple(
+      &Item::item_id, &Item::kind, &Item::item_code, &Item::created_at,
+      &Item::occurred_at, &Item::bag_limit, &Item::gram_limit, &Item::received_bags,
+      &Item::received_grams, &Item::version, &Item::created_by,
+      &Item::created_by_username, &Item::created_by_role, &Item::changed_at,
+      &Item::invoice, &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams,
+      &Item::name, &Item::expected_grams, &Item::purchase_order, &Item::blend_code,
+      &Item::transfer_id, &Item::remaining_grams);
+  static constexpr auto kInserted = std::tuple(
+      &Item::item_id, &Item::kind, &Item::item_code, &Item::created_at,
+      &Item::occurred_at, &Item::bag_limit, &Item::gram_limit, &Item::received_bags,
+      &Item::received_grams, &Item::version, &Item::created_by,
+      &Item::created_by_username, &Item::created_by_role, &Item::changed_at,
+      &Item::invoice, &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams,
+      &Item::name, &Item::expected_grams, &Item::purchase_order, &Item::blend_code,
+      &Item::transfer_id);
+  static constexpr auto kUpdated = std::tuple(
+      &Item::item_id, &Item::bag_limit, &Item::gram_limit, &Item::received_bags,
+      &Item::received_grams, &Item::version, &Item::changed_at, &Item::invoice,
+      &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams, &Item::name,
+      &Item::expected_grams, &Item::purchase_order, &Item::blend_code,
+      &Item::transfer_id);
+};
+
+// The columns of Item::kLoaded and their tables: "SELECT … FROM item …"; append
+// WHERE.
+extern const std::string_view kItemSelect;
+
+}  // namespace mtp::processing

@@ -1,0 +1,68 @@
+#include <cstdio>
+
+#include "CLI/CLI.hpp"
+#include "common/host/host.h"
+#include "common/operations/operations.h"
+#include "processing_service/allocations.h"
+#include "processing_service/bags.h"
+#include "processing_service/batches.h"
+#include "processing_service/errors.h"
+#include "processing_service/locations.h"
+#include "processing_service/materials.h"
+#include "processing_service/outbound.h"
+#include "processing_service/parcels.h"
+#include "processing_service/recipes.h"
+#include "processing_service/settings.h"
+#include "processing_service/sync.h"
+#include "processing_service/trace.h"
+#include "schema_plans.h"
+
+// The processing service: what its process is made of.
+int main(int argc, char** argv) {
+  using namespace mtp;
+
+  host::Options options;
+  options.edge.listen = "127.0.0.1:7402";
+  options.edge.metrics_listen = "127.0.0.1:7412";
+  options.edge.probe_listen = "127.0.0.1:7432";
+  processing::Settings settings;
+
+  CLI::App app("The processing service of the tea platform, Seeduwa: materials, batches, bags, what leaves the site");
+  app.set_version_flag("--version", MTP_VERSION);
+  host::AddFlags(app, "MTP_PROCESSING", options);
+  processing::AddFlags(app, "MTP_PROCESSING", settings);
+  CLI11_PARSE(app, argc, argv);
+  settings.time_zone = rpc::PlantTimeZone(options.edge);
+
+  absl::StatusOr<std::unique_ptr<host::Host>> host = host::Host::Make(
+      {.name = "processing_service",
+       .domain = "mtp.processing",
+       .packages = {"mtp.processing.v1", "mtp.sync.v1", "mtp.audit.v1", "mtp.ops.v1"},
+       .side = common::v1::SIDE_PROCESSING,
+       .schema = {host::Needed(schema::k_sync), host::Needed(schema::k_processing)},
+       .working_set = [&] { return std::make_unique<processing::Rows>(settings); },
+       .explain_constraint = processing::errors::OfConstraint,
+       .relay_routes = processing::RelayRoutes()},
+      options);
+  if (!host.ok()) {
+    std::fprintf(stderr, "processing_service: %s\n",
+                 std::string(host.status().message()).c_str());
+    return 1;
+  }
+
+  processing::Commands commands((*host)->commands(), (*host)->router());
+  handlers::Queries queries((*host)->queries(), (*host)->router());
+  processing::AddLocations(commands, queries);
+  processing::AddMaterials(commands, queries);
+  processing::AddRecipes(commands, queries);
+  processing::AddBatches(commands, queries);
+  processing::AddBags(commands, queries);
+  processing::AddAllocations(commands, queries);
+  processing::AddOutbound(commands, queries);
+  processing::AddParcels(commands, queries);
+  processing::AddTrace(commands, queries);
+  processing::AddSync(commands, queries);
+  operations::Operations operations((*host)->Self(), (*host)->queries(), queries,
+                                    (*host)->router(), (*host)->peer());
+  return (*host)->Run();
+}

@@ -1,0 +1,116 @@
+#pragma once
+
+#include "common/db/working_set.h"
+#include "common/handlers/commands.h"
+#include "common/handlers/queries.h"
+#include "common/sync/exceptions.h"
+#include "common/sync/receiver.h"
+#include "processing_service/allocation_rows.h"
+#include "processing_service/bag_rows.h"
+#include "processing_service/batch_rows.h"
+#include "processing_service/item_rows.h"
+#include "processing_service/location_rows.h"
+#include "processing_service/locked_rows.h"
+#include "processing_service/parcel_rows.h"
+#include "processing_service/schedule_rows.h"
+#include "processing_service/recipe_rows.h"
+#include "processing_service/settings.h"
+#include "processing_service/shipment_bag_rows.h"
+#include "processing_service/shipment_rows.h"
+
+namespace mtp::processing {
+
+// Everything a batch of commands of this service works on. The tables stand in
+// the one order in which all transactions lock.
+struct Rows : db::WorkingSet {
+  explicit Rows(const Settings& plant) : settings(plant) {}
+
+  const Settings& settings;
+
+  sync::Link link{*this};
+  db::Table<Shipment> shipments{*this};
+  // Those that allocations went to, by allocation_id.
+  db::Lookup<Shipment, Uuid> allocated_shipments{*this, shipments,
+                                                 Shipment::kLoadAllocated};
+  db::Log<ShipmentWord> shipment_words{*this};
+  db::Log<DispatchCorrection> dispatch_corrections{*this};
+  db::Table<Schedule> schedules{*this};
+  // Those that parcels went to, by parcel_id.
+  db::Lookup<Schedule, Uuid> parcelled_schedules{*this, schedules,
+                                                 Schedule::kLoadParcelled};
+  LockedTable<Location> locations{*this};
+  // Where bags are to lie, by id and by name; the place stays what it is, and
+  // many may put bags there at once.
+  db::Lookup<Location, Uuid> places{*this, locations, Location::kLoadPlace};
+  db::Lookup<Location, std::string> places_named{*this, locations,
+                                                 Location::kLoadPlaceNamed};
+  db::Table<Recipe> recipes{*this};
+  // Recipes that are named, by id and by number; they stay.
+  db::Lookup<Recipe, Uuid> named_recipes{*this, recipes, Recipe::kLoadNamed};
+  db::Lookup<Recipe, Recipe::Number> numbered_recipes{*this, recipes,
+                                                      Recipe::kLoadNumbered};
+  db::Table<RecipeRevision> revisions{*this};
+  // The latest of each recipe, by the recipe's id.
+  db::Lookup<RecipeRevision, Uuid> latest_revisions{*this, revisions,
+                                                    RecipeRevision::kLoadLatest};
+  LockedTable<Item> items{*this};
+  // Items that a recipe names, by id; they stay, and nothing of them changes.
+  db::Lookup<Item, Uuid> named_items{*this, items, Item::kLoadNamed};
+  db::Table<RecipeMixture> mixtures{*this};
+  // Those of a recipe's latest revision, by the recipe's id.
+  db::Lookup<RecipeMixture, Uuid> latest_mixtures{*this, mixtures,
+                                                  RecipeMixture::kLoadLatest};
+  LockedTable<Batch> batches{*this};
+  // The batches that bags came from, by barcode; their decisions stay as they
+  // are while their bags are given away.
+  LockedLookup<Batch, Uuid> sources{*this, batches, Batch::kLockSources,
+                                    Batch::kLoadSources};
+  // Those that allocations went into, by allocation_id.
+  LockedLookup<Batch, Uuid> allocated_batches{*this, batches, kLockBatchesAllocated,
+                                              kLoadBatchesAllocated};
+  db::Table<BatchDeparture> departures{*this};
+  db::Log<Measurement> measurements{*this};
+  db::Log<TraderDecision> trader_decisions{*this};
+  // The batches of the bags in shipments, by the shipment's key.
+  LockedLookup<Batch, db::ShipmentKey> shipped_batches{
+      *this, batches, kLockBatchesShipped, kLoadBatchesShipped};
+  LockedTable<Bag> bags{*this};
+  // Those that allocations took from, by allocation_id.
+  LockedLookup<Bag, Uuid> allocated_bags{*this, bags, Bag::kLockAllocated,
+                                         Bag::kLoadAllocated};
+  // Those in shipments, by the shipment's key; of shipments with too much.
+  LockedLookup<Bag, db::ShipmentKey> shipped_bags{*this, bags, kLockBagsShipped,
+                                                  kLoadBagsShipped};
+  LockedLookup<Bag, ShipmentCut> cut_bags{*this, bags, kLockBagsCut, kLoadBagsCut};
+  // Those that parcels are of, by parcel_id; locked with their allocations.
+  db::Lookup<Bag, Uuid> parcelled_bags{*this, bags, kLoadBagsParcelled};
+  db::Table<ShipmentLeft> shipments_left{*this};
+  db::Lookup<ShipmentLeft, db::ShipmentKey> shipments_beside{*this, shipments_left,
+                                                             ShipmentLeft::kLoadBeside};
+  db::Table<ShipmentReturns> shipment_returns{*this};
+  db::Log<BagMove> bag_moves{*this};
+  db::Table<AllocationRule> allocation_rules{*this};
+  db::Table<Allocation> allocations{*this};
+  db::Lookup<Allocation, db::ShipmentKey> shipment_allocations{
+      *this, allocations, Allocation::kLoadOfShipment};
+  db::Lookup<Allocation, ShipmentCut> cut_allocations{*this, allocations,
+                                                      kLoadAllocationsCut};
+  // All of the bags in a shipment, by the shipment's key; those of one bag to
+  // one shipment, by allocation_id; those that parcels are of, by parcel_id.
+  db::Lookup<Allocation, db::ShipmentKey> shipped_bag_allocations{
+      *this, allocations, kLoadAllocationsOfBagsShipped};
+  db::Lookup<Allocation, Uuid> allocations_beside{*this, allocations,
+                                                  kLoadAllocationsBeside};
+  db::Lookup<Allocation, Uuid> parcelled_allocations{*this, allocations,
+                                                     kLoadAllocationsParcelled};
+  db::Log<AllocationRelease> allocation_releases{*this};
+  db::Table<SentBack> sent_back{*this};
+  db::Table<Parcel> parcels{*this};
+  db::Table<sync::Exception> exceptions{*this};
+};
+
+using Commands = handlers::Commands<Rows>;
+using handlers::Context;
+using handlers::Queries;
+
+}  // namespace mtp::processing

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace CLI {
+class App;
+}
+
+namespace mtp::processing {
+
+// What the plant decides for itself.
+struct Settings {
+  // In whose days plans, schedules, shifts and dashboards count.
+  absl::TimeZone time_zone = absl::UTCTimeZone();
+  // How much more than its ingredients may come out of a batch, in millionths:
+  // scales differ and tea takes up moisture. 20,000 is 2 %.
+  int64_t batch_out_tolerance_ppm = 20'000;
+};
+
+// Adds a flag and an environment variable for each.
+void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings);
+
+}  // namespace mtp::processing

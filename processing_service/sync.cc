@@ -1,0 +1,464 @@
+#include "processing_service/sync.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/protos.h"
+#include "common/rpc/validation.h"
+#include "common/sync/outbox.h"
+#include "processing_service/giving_back.h"
+
+namespace mtp::processing {
+namespace {
+
+using handlers::Actor;
+using sync::v1::ScheduleState;
+using sync::v1::ShipmentState;
+using sync::v1::Verdict;
+
+std::optional<absl::Time> TimeOf(const google::protobuf::Timestamp& proto, bool set) {
+  return set ? std::optional(FromProto(proto)) : std::nullopt;
+}
+
+Actor ActorOf(const common::v1::Actor& proto) {
+  return {proto.subject(), proto.username(), proto.role()};
+}
+
+Verdict Invalid(std::string_view message) {
+  return sync::Poison("INVALID_STATE", message);
+}
+
+// The rules that the contract declares, and that both sides' stamps have.
+template <typename State>
+std::optional<Verdict> JudgeForm(const State& state, absl::Time now) {
+  static const auto* validator = new rpc::Validator(State::descriptor());
+  if (absl::Status status = validator->Check(state, now); !status.ok()) {
+    return Invalid(std::string(status.message()));
+  }
+  if (state.stamp().epoch() < 1 || state.stamp().version() < 1) {
+    return Invalid("stamp.epoch and stamp.version must be at least 1");
+  }
+  return std::nullopt;
+}
+
+// What one applied state did is kept under the correlation id of the call that
+// caused it on the other side, so that both sides' trails can be read together.
+class Cause {
+ public:
+  Cause(const sync::v1::Stamp& stamp, Context& context)
+      : context_(context),
+        entries_(context.audit_entries().size()),
+        marks_(context.marks().size()),
+        correlation_id_(stamp.correlation_ids().empty()
+                            ? context.correlation_id()
+                            : *stamp.correlation_ids().rbegin()) {}
+  ~Cause() {
+    for (size_t i = entries_; i < context_.audit_entries().size(); ++i) {
+      context_.audit_entries()[i].correlation_id = correlation_id_;
+    }
+    for (size_t i = marks_; i < context_.marks().size(); ++i) {
+      context_.marks()[i].correlation_id = correlation_id_;
+    }
+  }
+  Cause(const Cause&) = delete;
+  Cause& operator=(const Cause&) = delete;
+
+  const std::string& correlation_id() const { return correlation_id_; }
+
+ private:
+  Context& context_;
+  size_t entries_;
+  size_t marks_;
+  std::string correlation_id_;
+};
+
+// --- shipments
+
+int64_t WantedGrams(const ShipmentState& state) {
+  return state.has_cancelled() ? 0 : state.quantity_grams();
+}
+
+std::optional<Verdict> Judge(const ShipmentState& state, absl::Time now) {
+  if (!state.has_key()) return Invalid("key is missing");
+  if (auto verdict = JudgeForm(state, now); verdict.has_value()) return verdict;
+  if (state.order_code().empty()) return Invalid("order_code is empty");
+  if (state.quantity_grams() < 1) return Invalid("quantity_grams must be at least 1");
+  for (const auto* barcodes : {&state.accepted().missing_barcodes(),
+                               &state.accepted().damaged_barcodes(),
+                               &state.accepted().sent_back_barcodes()}) {
+    for (const std::string& barcode : *barcodes) {
+      if (!Uuid::Parse(barcode).has_value()) {
+        return Invalid(absl::StrCat(barcode, " is no barcode"));
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+void Copy(const ShipmentState& state, Shipment& shipment, absl::Time now) {
+  shipment.order_code = state.order_code();
+  shipment.product_name = state.product_name();
+  shipment.item_code = state.item_code();
+  shipment.quantity_grams = state.quantity_grams();
+  shipment.special = state.special();
+  shipment.approved = state.approved();
+  shipment.cancelled = state.has_cancelled();
+  shipment.accepted = state.has_accepted();
+  shipment.accepted_at =
+      TimeOf(state.accepted().occurred_at(), state.accepted().has_occurred_at());
+  shipment.created_at = TimeOf(state.created_at(), state.has_created_at());
+  shipment.order_epoch = state.stamp().epoch();
+  shipment.order_version = state.stamp().version();
+  shipment.order_changed_at =
+      TimeOf(state.stamp().changed_at(), state.stamp().has_changed_at());
+  shipment.heard_at = now;
+  shipment.peer_heard_at = now;
+  shipment.status = shipment.StatusFromFacts();
+}
+
+ShipmentWord WordOf(const ShipmentState& state) {
+  const Actor canceller = ActorOf(state.cancelled().actor());
+  const Actor acceptor = ActorOf(state.accepted().actor());
+  ShipmentWord word{
+      .request_code = state.key().request_code(),
+      .shipment_code = state.key().shipment_code(),
+      .split_from_shipment_code = state.split_from_shipment_code(),
+      .closed_short = state.closed_short(),
+      .cancel_remarks = state.cancelled().order_remarks(),
+      .cancelled_by = canceller.subject,
+      .cancelled_by_username = canceller.username,
+      .cancelled_by_role = canceller.role,
+      .cancelled_at = TimeOf(state.cancelled().occurred_at(),
+                             state.cancelled().has_occurred_at()),
+      .accept_remarks = state.accepted().shipment_remarks(),
+      .accepted_by = acceptor.subject,
+      .accepted_by_username = acceptor.username,
+      .accepted_by_role = acceptor.role,
+      .missing = absl::StrJoin(state.accepted().missing_barcodes(), ","),
+      .damaged = absl::StrJoin(state.accepted().damaged_barcodes(), ","),
+      .sent_back = absl::StrJoin(state.accepted().sent_back_barcodes(), ",")};
+  if (state.accepted().has_received_grams()) {
+    word.received_grams = state.accepted().received_grams();
+  }
+  return word;
+}
+
+void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
+          std::vector<std::string> more_things,
+          std::vector<std::pair<std::string, int64_t>> amounts, std::string description,
+          options::v1::Role must_act, common::v1::Side side, const Cause& cause,
+          Context& context, Rows& rows) {
+  const std::string thing = sync::ThingText("shipment", shipment.key().Text());
+  std::vector<std::string> things = {thing};
+  std::move(more_things.begin(), more_things.end(), std::back_inserter(things));
+  rows.exceptions.Insert(
+      {.exception_id = context.NewId(),
+       .kind = kind,
+       .things = std::move(things),
+       .amounts = std::move(amounts),
+       .description = std::move(description),
+       .must_act = must_act,
+       .acting_side = side,
+       .dedupe_key = absl::StrCat(std::string(db::EnumText(kind)), " ", thing),
+       .opened_at = context.now(),
+       .correlation_id = cause.correlation_id()});
+}
+
+// Bags that Grandpass sends back although they were no part of the shipment.
+std::vector<std::string> UnknownSentBack(const ShipmentState& state, const Rows& rows) {
+  absl::flat_hash_set<Uuid> shipped;
+  for (const Allocation* allocation :
+       ActiveAllocations(rows, db::ShipmentKey::Of(state.key()))) {
+    shipped.insert(allocation->barcode);
+  }
+  std::vector<std::string> unknown;
+  for (const std::string& barcode : state.accepted().sent_back_barcodes()) {
+    if (!shipped.contains(*Uuid::Parse(barcode))) {
+      unknown.push_back(sync::ThingText("bag", barcode));
+    }
+  }
+  return unknown;
+}
+
+// What is new in the state and does not fit what was done here: a person must
+// settle it, for the owner's word stands and so does a truck that has left.
+void OpenExceptions(const ShipmentState& state, const Shipment& before,
+                    const Shipment& now, const Cause& cause, Context& context,
+                    Rows& rows) {
+  const std::string name = now.key().Text();
+  if (now.dispatched && now.cancelled && !before.cancelled) {
+    Open(ops::v1::EXCEPTION_KIND_DISPATCHED_AFTER_CANCELLATION, now, {},
+         {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
+         absl::StrCat("Shipment ", name, " was cancelled but had left with ", now.vehicle,
+                      ". Accept it or send it back."),
+         options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause, context,
+         rows);
+  }
+  if (now.dispatched && now.quantity_grams < now.dispatched_grams &&
+      now.quantity_grams < before.quantity_grams) {
+    Open(ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED, now, {},
+         {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
+         absl::StrCat("Shipment ", name, " was cut to ", now.quantity_grams,
+                      " g but had left with ", now.dispatched_grams,
+                      " g. Accept it or send the rest back."),
+         options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause, context,
+         rows);
+  }
+  if (now.accepted && !before.accepted && !now.dispatched) {
+    Open(ops::v1::EXCEPTION_KIND_DISPATCH_CORRECTED_AFTER_ACCEPTANCE, now, {},
+         {{"allocated", now.allocated_grams}},
+         absl::StrCat("Shipment ", name,
+                      " was accepted, but here it has not left. Find out where its "
+                      "bags are."),
+         options::v1::ROLE_SEEDUWA_OFFICER, common::v1::SIDE_PROCESSING, cause, context,
+         rows);
+  }
+  if (now.accepted && !before.accepted &&
+      !state.accepted().sent_back_barcodes().empty()) {
+    std::vector<std::string> unknown = UnknownSentBack(state, rows);
+    if (unknown.empty()) return;
+    Open(ops::v1::EXCEPTION_KIND_SENT_BACK_UNKNOWN, now, std::move(unknown), {},
+         absl::StrCat("Bags are said to be sent back from shipment ", name,
+                      " that were not in it. Find out which bags come back."),
+         options::v1::ROLE_GRANDPASS_GATEPASS, common::v1::SIDE_ORDER, cause, context,
+         rows);
+  }
+}
+
+Verdict ApplyShipment(const ShipmentState& state, Context& context, Rows& rows) {
+  const auto key = db::ShipmentKey::Of(state.key());
+  const Shipment* found = rows.shipments.Find(key);
+  if (found != nullptr &&
+      !sync::IsNewer(state.stamp(), found->order_epoch, found->order_version)) {
+    return sync::Stale();
+  }
+  if (auto verdict = Judge(state, context.now()); verdict.has_value()) return *verdict;
+
+  // What has left, has left: it is not given back.
+  int64_t too_much = 0;
+  if (found != nullptr && !found->dispatched) {
+    too_much = std::max<int64_t>(0, found->allocated_grams - WantedGrams(state));
+    if (too_much > 0 && GivableGrams(*found, rows) < too_much) {
+      return Invalid("more is in parcels of the shipment than is wanted of it");
+    }
+  }
+  const Cause cause(state.stamp(), context);
+  Shipment before;
+  if (found == nullptr) {
+    before.request_code = key.request_code;
+    before.shipment_code = key.shipment_code;
+    before.changed_at = context.now();
+    before.quantity_grams = state.quantity_grams();
+    rows.shipments.Insert(before);
+    found = rows.shipments.Find(key);
+  } else {
+    before = *found;
+  }
+  Shipment& shipment = rows.shipments.Edit(*found);
+  Copy(state, shipment, context.now());
+  rows.shipment_words.Append(WordOf(state));
+  context.Audit("shipment", key.Text(), "heard",
+                {{"order_epoch", shipment.order_epoch},
+                 {"order_version", shipment.order_version},
+                 {"quantity_grams", shipment.quantity_grams},
+                 {"cancelled", shipment.cancelled},
+                 {"accepted", shipment.accepted}});
+  if (too_much > 0) GiveBack(shipment, too_much, cause.correlation_id(), context, rows);
+  OpenExceptions(state, before, shipment, cause, context, rows);
+  return sync::Applied();
+}
+
+void TouchApplyShipments(const sync::v1::ApplyShipmentsRequest& request, Rows& rows) {
+  rows.link.Want();
+  for (const ShipmentState& state : request.states()) {
+    const auto key = db::ShipmentKey::Of(state.key());
+    rows.shipments.Want(key);
+    const ShipmentCut cut{key.request_code, key.shipment_code, WantedGrams(state)};
+    rows.cut_bags.Want(cut);
+    rows.cut_allocations.Want(cut);
+    if (!state.accepted().sent_back_barcodes().empty()) {
+      rows.shipment_allocations.Want(key);
+    }
+  }
+}
+
+// --- schedules
+
+std::optional<Verdict> Judge(const ScheduleState& state, absl::Time now) {
+  if (auto verdict = JudgeForm(state, now); verdict.has_value()) return verdict;
+  if (state.schedule_code() < 1) return Invalid("schedule_code must be at least 1");
+  if (!state.has_date() || !FromProto(state.date()).has_value()) {
+    return Invalid("date is no day");
+  }
+  if (state.order_code().empty()) return Invalid("order_code is empty");
+  if (state.shift() == common::v1::SHIFT_UNSPECIFIED) return Invalid("shift is missing");
+  if (state.quantity_grams() < 1) return Invalid("quantity_grams must be at least 1");
+  return std::nullopt;
+}
+
+void Copy(const ScheduleState& state, Schedule& schedule, absl::Time now) {
+  const Actor completer = ActorOf(state.completed_by());
+  schedule.schedule_date = *FromProto(state.date());
+  schedule.order_code = state.order_code();
+  schedule.shift = state.shift();
+  schedule.section = state.section();
+  schedule.quantity_grams = state.quantity_grams();
+  schedule.completed = state.completed();
+  schedule.completed_by = completer.subject;
+  schedule.completed_by_username = completer.username;
+  schedule.completed_by_role = completer.role;
+  schedule.completed_at = TimeOf(state.completed_at(), state.has_completed_at());
+  schedule.order_epoch = state.stamp().epoch();
+  schedule.order_version = state.stamp().version();
+  schedule.order_changed_at =
+      TimeOf(state.stamp().changed_at(), state.stamp().has_changed_at());
+  schedule.heard_at = now;
+}
+
+Verdict ApplySchedule(const ScheduleState& state, Context& context, Rows& rows) {
+  const Schedule* found = rows.schedules.Find(state.schedule_code());
+  if (found != nullptr &&
+      !sync::IsNewer(state.stamp(), found->order_epoch, found->order_version)) {
+    return sync::Stale();
+  }
+  if (auto verdict = Judge(state, context.now()); verdict.has_value()) return *verdict;
+
+  const Cause cause(state.stamp(), context);
+  if (found == nullptr) {
+    found = &rows.schedules.Insert(
+        {.schedule_code = state.schedule_code(), .changed_at = context.now()});
+  }
+  Schedule& schedule = rows.schedules.Edit(*found);
+  Copy(state, schedule, context.now());
+  context.Audit("schedule", absl::StrCat(schedule.schedule_code), "heard",
+                {{"order_epoch", schedule.order_epoch},
+                 {"order_version", schedule.order_version},
+                 {"completed", schedule.completed}});
+  return sync::Applied();
+}
+
+void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request, Rows& rows) {
+  rows.link.Want();
+  for (const ScheduleState& state : request.states()) {
+    rows.schedules.Want(state.schedule_code());
+  }
+}
+
+// --- both
+
+std::string KeyOf(const ShipmentState& state) { return KeyText(state.key()); }
+std::string KeyOf(const ScheduleState& state) {
+  return absl::StrCat(state.schedule_code());
+}
+
+// Judges state by state, so that one that cannot be understood does not hold up
+// the others.
+template <typename Response, typename Request, typename State>
+Response Apply(const Request& request, std::string_view kind,
+               Verdict (*apply)(const State&, Context&, Rows&), Context& context,
+               Rows& rows) {
+  Response response;
+  *response.mutable_receipt() = rows.link.Receive(request.sender(), context.now());
+  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED) return response;
+  for (const State& state : request.states()) {
+    Verdict& verdict = *response.add_verdicts();
+    verdict = apply(state, context, rows);
+    if (verdict.code() == sync::v1::VERDICT_CODE_POISON) {
+      rows.link.Bury(kind, KeyOf(state), state.stamp(), state, verdict);
+    } else if (verdict.code() == sync::v1::VERDICT_CODE_APPLIED) {
+      rows.link.Unbury(kind, KeyOf(state));
+    }
+  }
+  return response;
+}
+
+// --- telling
+
+constexpr db::Statement kFetchShipmentProgress{R"(
+  SELECT wanted.key, shipment.request_code, shipment.shipment_code,
+    replace(readiness, 'NONE', ''), readiness_remarks, readiness_by,
+    readiness_by_username, readiness_by_role, readiness_at, allocated_grams,
+    dispatched, vehicle, dispatched_at, dispatched_by, dispatched_by_username,
+    dispatched_by_role, dispatched_grams, dispatched_bags, manifest_digest,
+    correction_reason, corrected_by, corrected_by_username, corrected_by_role,
+    corrected_at, version, changed_at
+  FROM unnest($1::text[]) AS wanted (key)
+  JOIN shipment ON shipment.request_code = split_part(wanted.key, '/', 1)::bigint
+               AND shipment.shipment_code = split_part(wanted.key, '/', 2)::bigint
+  WHERE version > 0
+)"};
+
+sync::v1::ShipmentProgressState ReadShipmentProgress(const db::Row& row) {
+  std::string key;
+  Shipment shipment;
+  row.Into(key, shipment.request_code, shipment.shipment_code, shipment.readiness,
+           shipment.readiness_remarks, shipment.readiness_by,
+           shipment.readiness_by_username, shipment.readiness_by_role,
+           shipment.readiness_at, shipment.allocated_grams, shipment.dispatched,
+           shipment.vehicle, shipment.dispatched_at, shipment.dispatched_by,
+           shipment.dispatched_by_username, shipment.dispatched_by_role,
+           shipment.dispatched_grams, shipment.dispatched_bags,
+           shipment.manifest_digest, shipment.correction_reason, shipment.corrected_by,
+           shipment.corrected_by_username, shipment.corrected_by_role,
+           shipment.corrected_at, shipment.version, shipment.changed_at);
+  return shipment.Progress();
+}
+
+constexpr db::Statement kFetchScheduleProgress{R"(
+  SELECT wanted.key, schedule_code, parcel_count, parcel_grams, version, changed_at
+  FROM unnest($1::text[]) AS wanted (key)
+  JOIN schedule ON schedule.schedule_code = wanted.key::bigint
+  WHERE version > 0
+)"};
+
+sync::v1::ScheduleProgressState ReadScheduleProgress(const db::Row& row) {
+  std::string key;
+  Schedule schedule;
+  row.Into(key, schedule.schedule_code, schedule.parcel_count, schedule.parcel_grams,
+           schedule.version, schedule.changed_at);
+  sync::v1::ScheduleProgressState state;
+  state.mutable_stamp()->set_version(schedule.version);
+  *state.mutable_stamp()->mutable_changed_at() = ToProto(schedule.changed_at);
+  state.set_schedule_code(schedule.schedule_code);
+  state.set_parcel_count(schedule.parcel_count);
+  state.set_parcel_grams(schedule.parcel_grams);
+  return state;
+}
+
+}  // namespace
+
+absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(
+    const sync::v1::ApplyShipmentsRequest& request, Context& context, Rows& rows) {
+  return Apply<sync::v1::ApplyShipmentsResponse>(request, sync::kShipment, ApplyShipment,
+                                                 context, rows);
+}
+
+absl::StatusOr<sync::v1::ApplySchedulesResponse> DecideApplySchedules(
+    const sync::v1::ApplySchedulesRequest& request, Context& context, Rows& rows) {
+  return Apply<sync::v1::ApplySchedulesResponse>(request, sync::kSchedule, ApplySchedule,
+                                                 context, rows);
+}
+
+void AddSync(Commands& commands, Queries&) {
+  commands.AddAlone("mtp.sync.v1.ProcessingSyncService/ApplyShipments",
+                    TouchApplyShipments, DecideApplyShipments);
+  commands.AddAlone("mtp.sync.v1.ProcessingSyncService/ApplySchedules",
+                    TouchApplySchedules, DecideApplySchedules);
+}
+
+std::vector<sync::Relay::Route> RelayRoutes() {
+  return {sync::MakeRoute<sync::v1::ApplyShipmentProgressRequest,
+                          sync::v1::ApplyShipmentProgressResponse>(
+              sync::kShipmentProgress,
+              "mtp.sync.v1.OrderSyncService/ApplyShipmentProgress",
+              kFetchShipmentProgress, ReadShipmentProgress),
+          sync::MakeRoute<sync::v1::ApplyScheduleProgressRequest,
+                          sync::v1::ApplyScheduleProgressResponse>(
+              sync::kScheduleProgress,
+              "mtp.sync.v1.OrderSyncService/ApplyScheduleProgress",
+              kFetchScheduleProgress, ReadScheduleProgress)};
+}
+
+}  // namespace mtp::processing

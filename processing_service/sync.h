@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "common/sync/relay.h"
+#include "processing_service/rows.h"
+
+namespace mtp::processing {
+
+// What Grandpass tells of shipments and schedules. Applying a state twice,
+// late or out of order changes nothing.
+void AddSync(Commands& commands, Queries& queries);
+
+// What is told to Grandpass: the progress of shipments and of schedules.
+std::vector<sync::Relay::Route> RelayRoutes();
+
+// The decisions, for tests.
+absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(
+    const sync::v1::ApplyShipmentsRequest& request, Context& context, Rows& rows);
+absl::StatusOr<sync::v1::ApplySchedulesResponse> DecideApplySchedules(
+    const sync::v1::ApplySchedulesRequest& request, Context& context, Rows& rows);
+
+}  // namespace mtp::processing
