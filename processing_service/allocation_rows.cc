@@ -43,7 +43,8 @@ const db::Statement Allocation::kLoad = db::Compose({kAllocationColumns, "FROM a
   FOR UPDATE OF allocation
 )"});
 
-const db::Statement Allocation::kLoadOfShipment = db::Compose({kAllocationColumns, "FROM allocation", R"(
+const db::Statement Allocation::kLoadOfShipment =
+    db::Compose({kAllocationColumns, "FROM allocation", R"(
   JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (request_code, shipment_code)
     ON wanted.request_code = allocation.request_code
    AND wanted.shipment_code = allocation.shipment_code

@@ -151,7 +151,7 @@ void SetActor(const std::string& subject, const std::string& username,
 
 v1::Clearance Batch::Clearance() const {
   if (kind == v1::MATERIAL_KIND_FLAVORSHEET) {
-    bool waiting = blend_not_allowed;
+    bool waiting = false;
     for (const std::string& text : blend_trader_states) {
       const auto blend_state = db::EnumFromText<v1::TraderState>(text);
       if (blend_state == v1::TRADER_STATE_TRADER_BLOCKED) return v1::CLEARANCE_BLOCKED;

@@ -47,8 +47,6 @@ struct Batch {
   // Of a flavorsheet batch: the blends in it, and what the trader says of each.
   std::vector<std::string> blend_ids;
   std::vector<std::string> blend_trader_states;
-  // A blend went in since that was not allowed then.
-  bool blend_not_allowed = false;
 
   Key key() const { return batch_id; }
   bool open() const { return state == v1::BATCH_STATE_OPEN; }

@@ -19,6 +19,10 @@ constexpr db::Statement kRollback{"ROLLBACK"};
 // is wrong, and then the clients are told to try again.
 constexpr int kReruns = 8;
 
+// A statement waited for longer than the role may, or a lock did.
+constexpr std::string_view kStatementTimeout = "57014";
+constexpr std::string_view kLockTimeout = "55P03";
+
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(250);
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(100);
 
@@ -116,6 +120,12 @@ absl::Status CommandLanes::Explain(const Waiting& waiting,
     }
   }
   if (options_.log_failure) options_.log_failure(*waiting.call, status);
+  const std::string state = db::SqlState(status);
+  if (state == kStatementTimeout || state == kLockTimeout) {
+    return errors::Unavailable("DATABASE_BUSY",
+                               "the rows are taken by a long change; nothing was done",
+                               kRetryDelay);
+  }
   return absl::InternalError("the database refused the change");
 }
 
@@ -126,6 +136,7 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
     if (options_.observer.batch_rerun) options_.observer.batch_rerun(cause);
   };
   absl::Status status;
+  bool refused = false;
   for (int run = 0; run < kReruns;) {
     lane.rows->Clear();
     status = TryOnce(lane, batch);
@@ -142,6 +153,11 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
       rerun("key_taken");
       ++run;
     } else if (batch.size() == 1) {
+      // Once more: the row in its way may be its own, made by another lane.
+      if (!db::ConstraintName(status).empty() && !std::exchange(refused, true)) {
+        rerun("refused");
+        continue;
+      }
       batch.front().call->Fail(Explain(batch.front(), status));
       return;
     } else {
@@ -174,8 +190,11 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
     if (!waiting.key.request_id.IsNil()) keys.push_back(waiting.key);
     waiting.command->touch(*waiting.call->message, *lane.rows);
   }
-  if (!keys.empty()) sync::AddProbe(keys, load);
+  // The probe comes last: whoever's effects the loads saw has left its key by
+  // then, and a call that another lane or replica did meanwhile is replayed
+  // instead of being refused for what it did itself.
   lane.rows->AddLoads(load);
+  if (!keys.empty()) sync::AddProbe(keys, load);
   absl::StatusOr<db::Results> loaded = connection->Run(load);
   if (!loaded.ok()) {
     if (connection->alive() && !connection->Run(kRollback).ok()) lane.session.Drop();
@@ -183,10 +202,12 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
   }
   size_t next = 1;
   absl::flat_hash_map<sync::IdempotencyKey, sync::Done> done_before;
-  if (!keys.empty()) done_before = sync::TakeProbe((*loaded)[next++]);
   lane.rows->TakeLoads(*loaded, next);
+  if (!keys.empty()) done_before = sync::TakeProbe((*loaded)[next++]);
 
-  const absl::Time now = options_.clock();
+  // As the database keeps it, so that a first reply shows what a later read does.
+  const absl::Time now =
+      absl::FromUnixMicros(absl::ToUnixMicros(options_.clock()));
   std::vector<absl::StatusOr<std::string>> outcomes;
   std::vector<bool> tells_peer(batch.size(), false);
   std::vector<sync::Done> done;

@@ -1,0 +1,268 @@
+#include "cli/order_views.h"
+
+#include "absl/strings/str_cat.h"
+#include "cli/fields.h"
+#include "cli/table.h"
+
+namespace mtp::cli {
+namespace {
+
+using order::v1::Shipment;
+
+std::string TextOrNone(const Table& table) {
+  return table.IsEmpty() ? "none\n" : table.Text();
+}
+
+std::string YesIf(bool value) { return value ? "yes" : ""; }
+
+// Weights that are not there are blank, not 0 kg.
+Cell GramsIfAny(int64_t grams) {
+  return grams == 0 ? Cell() : Cell::Grams(grams);
+}
+
+}  // namespace
+
+std::string PlansText(const Many<order::v1::Plan>& plans) {
+  Table table({"ORDER", "BLEND", "PRODUCT", "REQUIRED", "ALLOWED", "FROM", "TO",
+               "REQUESTS"});
+  for (const auto& plan : plans) {
+    table.Row({plan.order_code(), plan.item_code(), plan.product_name(),
+               Cell::Grams(plan.requirement_grams()),
+               Cell::Grams(plan.allowed_grams()), DateText(plan.plan_start()),
+               DateText(plan.plan_end()), plan.request_count()});
+  }
+  return TextOrNone(table);
+}
+
+std::string PlanText(const order::v1::Plan& plan) {
+  std::string codes;
+  for (const int64_t code : plan.request_codes()) {
+    absl::StrAppend(&codes, codes.empty() ? "" : " ", code);
+  }
+  Table table;
+  table.Row({"order", plan.order_code()})
+      .Row({"blend", plan.item_code()})
+      .Row({"product", plan.product_name()})
+      .Row({"required", Cell::Grams(plan.requirement_grams())})
+      .Row({"allowed", Cell::Grams(plan.allowed_grams())})
+      .Row({"requested", Cell::Grams(plan.requested_grams())})
+      .Row({"special", Cell::Grams(plan.special_grams())})
+      .Row({"from", DateText(plan.plan_start())})
+      .Row({"to", DateText(plan.plan_end())})
+      .Row({"requests", codes})
+      .Row({"changed", TimeText(plan.updated_at())});
+  return table.Text();
+}
+
+std::string BadRowsText(const Many<order::v1::BadRow>& rows) {
+  Table table({"LINE", "COLUMN", "VALUE", "REASON", "WHAT IS WRONG"});
+  for (const auto& row : rows) {
+    table.Row({row.line_number(), row.column(), row.value(),
+               EnumText(row.reason()), row.message()});
+  }
+  return table.Text();
+}
+
+std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans) {
+  Table table({"LINE", "ORDER", "FIELD", "STAYS", "THE FILE SAYS"});
+  for (const auto& plan : plans) {
+    for (const auto& difference : plan.differences()) {
+      table.Row({plan.line_number(), plan.order_code(), difference.field(),
+                 difference.kept_value(), difference.file_value()});
+    }
+  }
+  return table.Text();
+}
+
+std::string ImportText(const order::v1::ImportPlansResponse& import) {
+  std::string out;
+  if (import.already_imported()) {
+    absl::StrAppend(&out, "This file was imported before (", import.import_id(),
+                    "); nothing changed.\n");
+  } else if (import.bad_row_count() > 0) {
+    absl::StrAppend(&out, "Nothing was stored: ", import.bad_row_count(),
+                    " of ", import.row_count(), " rows have ",
+                    import.fault_count(), " faults.\n",
+                    BadRowsText(import.bad_rows()));
+    if (import.fault_count() > import.bad_rows_size()) {
+      absl::StrAppend(&out, "The first ", import.bad_rows_size(),
+                      " are shown.\n");
+    }
+    return out;
+  } else {
+    absl::StrAppend(&out, import.stored() ? "Stored " : "Would store ",
+                    import.plan_count(), " plans of ", import.row_count(),
+                    " rows");
+    if (!import.import_id().empty()) {
+      absl::StrAppend(&out, " (import ", import.import_id(), ")");
+    }
+    absl::StrAppend(&out, ".\n");
+  }
+  Table table({"ROWS", "PLANS", "NEW", "CHANGED", "AS BEFORE", "KEPT"});
+  table.Row({import.row_count(), import.plan_count(),
+             import.created_plan_count(), import.updated_plan_count(),
+             import.unchanged_plan_count(), import.kept_plan_count()});
+  out += table.Text();
+  if (import.kept_plans_size() > 0) {
+    absl::StrAppend(&out, "These plans have requests and stay as they were:\n",
+                    KeptPlansText(import.kept_plans()));
+  }
+  return out;
+}
+
+std::string RequestsText(const Many<order::v1::OrderRequest>& requests) {
+  Table table({"REQUEST", "ORDER", "BLEND", "PRODUCT", "ASKED", "SPECIAL",
+               "SHIPMENT", "QUANTITY", "STATUS"});
+  for (const auto& request : requests) {
+    bool first = true;
+    for (const Shipment& shipment : request.shipments()) {
+      table.Row({first ? Cell(request.request_code()) : Cell(),
+                 first ? request.order_code() : "",
+                 first ? request.item_code() : "",
+                 first ? request.product_name() : "",
+                 first ? Cell::Grams(request.requirement_grams()) : Cell(),
+                 YesIf(first && request.special()), KeyText(shipment.key()),
+                 Cell::Grams(shipment.quantity_grams()),
+                 EnumText(shipment.status())});
+      first = false;
+    }
+  }
+  return TextOrNone(table);
+}
+
+std::string RequestText(const order::v1::OrderRequest& request) {
+  Table table;
+  table.Row({"request", request.request_code()})
+      .Row({"order", request.order_code()})
+      .Row({"blend", request.item_code()})
+      .Row({"product", request.product_name()})
+      .Row({"asked for", Cell::Grams(request.requirement_grams())})
+      .Row({"special", request.special() ? "yes" : "no"})
+      .Row({"by", ActorText(request.created_by())})
+      .Row({"at", TimeText(request.occurred_at())});
+  if (!request.comments().empty()) table.Row({"comments", request.comments()});
+  std::string out =
+      absl::StrCat(table.Text(), "\n", ShipmentsText(request.shipments()));
+  if (request.events_size() > 0) {
+    absl::StrAppend(&out, "\n", EventsText(request.events()));
+  }
+  return out;
+}
+
+std::string ShipmentsText(const Many<Shipment>& shipments) {
+  Table table({"SHIPMENT", "ORDER", "BLEND", "PRODUCT", "QUANTITY", "STATUS",
+               "ALLOCATED", "VEHICLE", "DISPATCHED", "EXCEPTIONS"});
+  for (const Shipment& shipment : shipments) {
+    const auto& progress = shipment.progress();
+    table.Row(
+        {KeyText(shipment.key()), shipment.order_code(), shipment.item_code(),
+         shipment.product_name(), Cell::Grams(shipment.quantity_grams()),
+         EnumText(shipment.status()), GramsIfAny(progress.allocated_grams()),
+         progress.dispatch().shipment_vehicle(),
+         GramsIfAny(progress.dispatch().dispatched_grams()),
+         shipment.open_exceptions_size() == 0
+             ? Cell()
+             : Cell(shipment.open_exceptions_size())});
+  }
+  return TextOrNone(table);
+}
+
+std::string ShipmentText(const Shipment& shipment) {
+  const auto& progress = shipment.progress();
+  Table table;
+  table.Row({"shipment", KeyText(shipment.key())})
+      .Row({"order", shipment.order_code()})
+      .Row({"blend", shipment.item_code()})
+      .Row({"product", shipment.product_name()})
+      .Row({"quantity", Cell::Grams(shipment.quantity_grams())})
+      .Row({"status", EnumText(shipment.status())})
+      .Row({"special", shipment.special() ? "yes" : "no"})
+      .Row({"allocated", Cell::Grams(progress.allocated_grams())});
+  if (shipment.has_approval()) {
+    table.Row(
+        {"approval", absl::StrCat(shipment.approval().allowed() ? "allowed by "
+                                                                : "denied by ",
+                                  ActorText(shipment.approval().actor()), " ",
+                                  shipment.approval().order_remarks())});
+  }
+  if (progress.has_dispatch()) {
+    const auto& dispatch = progress.dispatch();
+    table.Row({"vehicle", dispatch.shipment_vehicle()})
+        .Row({"dispatched", TimeText(dispatch.dispatched_at())})
+        .Row({"bags", dispatch.bag_count()})
+        .Row({"weight", Cell::Grams(dispatch.dispatched_grams())});
+  }
+  if (shipment.has_acceptance()) {
+    table.Row({"accepted", TimeText(shipment.acceptance().occurred_at())})
+        .Row({"by", ActorText(shipment.acceptance().actor())})
+        .Row({"remarks", shipment.acceptance().shipment_remarks()});
+  }
+  if (shipment.has_cancellation()) {
+    table.Row({"cancelled", TimeText(shipment.cancellation().cancelled_at())})
+        .Row({"why", shipment.cancellation().order_remarks()});
+  }
+  for (const auto& exception : shipment.open_exceptions()) {
+    table.Row({"exception",
+               absl::StrCat(exception.kind(), ": ", exception.description())});
+  }
+  table.Row({"Seeduwa heard", TimeText(progress.freshness().peer_heard_at())});
+  return table.Text();
+}
+
+std::string EventsText(const Many<order::v1::ShipmentEvent>& events) {
+  Table table({"WHEN (UTC)", "SHIPMENT", "WHAT", "STATUS", "QUANTITY", "WHO",
+               "REMARKS", "VEHICLE"});
+  for (const auto& event : events) {
+    table.Row({TimeText(event.occurred_at()), KeyText(event.key()),
+               EnumText(event.cause()), EnumText(event.status()),
+               Cell::Grams(event.quantity_grams()), ActorText(event.actor()),
+               event.remarks(), event.vehicle()});
+  }
+  return TextOrNone(table);
+}
+
+std::string SchedulesText(const Many<order::v1::Schedule>& schedules) {
+  Table table({"SCHEDULE", "DAY", "SHIFT", "SECTION", "ORDER", "QUANTITY",
+               "PARCELS", "PARCELLED", "COMPLETED"});
+  for (const auto& schedule : schedules) {
+    table.Row({schedule.schedule_code(), DateText(schedule.date()),
+               EnumText(schedule.shift()), schedule.section(),
+               schedule.order_code(), Cell::Grams(schedule.quantity_grams()),
+               schedule.parcel_count(), Cell::Grams(schedule.parcel_grams()),
+               YesIf(schedule.completed())});
+  }
+  return TextOrNone(table);
+}
+
+std::string ScheduleText(const order::v1::Schedule& schedule) {
+  Table table;
+  table.Row({"schedule", schedule.schedule_code()})
+      .Row({"day", DateText(schedule.date())})
+      .Row({"shift", EnumText(schedule.shift())})
+      .Row({"section", schedule.section()})
+      .Row({"order", schedule.order_code()})
+      .Row({"quantity", Cell::Grams(schedule.quantity_grams())})
+      .Row({"parcels", schedule.parcel_count()})
+      .Row({"parcelled", Cell::Grams(schedule.parcel_grams())})
+      .Row({"completed",
+            schedule.completed()
+                ? absl::StrCat(TimeText(schedule.completed_at()), " by ",
+                               ActorText(schedule.completed_by()))
+                : "no"});
+  std::string out = table.Text();
+  if (schedule.feeding_shipments_size() > 0) {
+    Table feeding({"SHIPMENT", "BLEND", "PRODUCT", "BAGS", "DISPATCHED",
+                   "RECEIVED", "ACCEPTED (UTC)"});
+    for (const auto& shipment : schedule.feeding_shipments()) {
+      feeding.Row({KeyText(shipment.key()), shipment.item_code(),
+                   shipment.product_name(), shipment.bag_count(),
+                   Cell::Grams(shipment.dispatched_grams()),
+                   Cell::Grams(shipment.received_grams()),
+                   TimeText(shipment.accepted_at())});
+    }
+    absl::StrAppend(&out, "\n", feeding.Text());
+  }
+  return out;
+}
+
+}  // namespace mtp::cli

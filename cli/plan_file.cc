@@ -1,0 +1,158 @@
+#include "cli/plan_file.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "cli/failures.h"
+#include "common/base/status.h"
+#include "google/protobuf/stubs/common.h"
+
+namespace mtp::cli {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using order::v1::PlanRow;
+
+constexpr char kLineNumber[] = "line_number";
+
+absl::Status Unreadable(const std::string& path) {
+  return UsageError(absl::StrCat("cannot read ", path));
+}
+
+struct Digest {
+  std::string hex;
+  int64_t bytes = 0;
+};
+
+absl::StatusOr<Digest> DigestOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path)) return Unreadable(path);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  Digest digest;
+  std::array<char, 1 << 16> buffer;
+  while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0) {
+    EVP_DigestUpdate(context.get(), buffer.data(), file.gcount());
+    digest.bytes += file.gcount();
+  }
+  if (file.bad()) return Unreadable(path);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> sum;
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(context.get(), sum.data(), &size);
+  digest.hex = absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(sum.data()), size));
+  return digest;
+}
+
+// `Order Code` and ` order_code ` are the column order_code.
+std::string ColumnName(const std::string& heading) {
+  return absl::StrReplaceAll(
+      absl::AsciiStrToLower(absl::StripAsciiWhitespace(heading)),
+      {{" ", "_"}, {"-", "_"}});
+}
+
+bool IsUtf8(const std::string& text) {
+  return google::protobuf::internal::IsStructurallyValidUTF8(
+      text.data(), static_cast<int>(text.size()));
+}
+
+}  // namespace
+
+PlanFile::PlanFile(std::string path, std::string digest, int64_t bytes)
+    : path_(std::move(path)),
+      name_(std::filesystem::path(path_).filename().string()),
+      digest_(std::move(digest)),
+      bytes_(bytes),
+      file_(path_, std::ios::binary),
+      reader_(file_) {}
+
+absl::StatusOr<std::unique_ptr<PlanFile>> PlanFile::Open(
+    const std::string& path) {
+  ASSIGN_OR_RETURN(Digest digest, DigestOf(path));
+  std::unique_ptr<PlanFile> file(
+      new PlanFile(path, std::move(digest.hex), digest.bytes));
+  RETURN_IF_ERROR(file->ReadHeading());
+  return file;
+}
+
+absl::Status PlanFile::ReadHeading() {
+  absl::StatusOr<std::optional<CsvRecord>> heading = reader_.Next();
+  if (!heading.ok()) {
+    return UsageError(absl::StrCat(path_, ": ", heading.status().message()));
+  }
+  if (!heading->has_value()) return UsageError(path_ + " is empty");
+  for (const std::string& text : (*heading)->fields) {
+    const std::string name = ColumnName(text);
+    const FieldDescriptor* column =
+        name == kLineNumber ? nullptr
+                            : PlanRow::descriptor()->FindFieldByName(name);
+    if (column == nullptr) {
+      unknown_.push_back(text);
+    } else if (std::find(columns_.begin(), columns_.end(), column) !=
+               columns_.end()) {
+      return UsageError(
+          absl::StrCat(path_, ": the heading has ", name, " twice"));
+    }
+    columns_.push_back(column);
+  }
+  std::vector<std::string> missing;
+  for (int i = 0; i < PlanRow::descriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = PlanRow::descriptor()->field(i);
+    if (field->name() != kLineNumber &&
+        std::find(columns_.begin(), columns_.end(), field) == columns_.end()) {
+      missing.push_back(field->name());
+    }
+  }
+  if (missing.empty()) return absl::OkStatus();
+  return UsageError(absl::StrCat(path_, " is no plan: its first line lacks ",
+                                 absl::StrJoin(missing, ", ")));
+}
+
+absl::Status PlanFile::Take(const CsvRecord& record, PlanRow& row) {
+  if (record.fields.size() != columns_.size()) {
+    return UsageError(
+        absl::StrCat(path_, ", line ", record.line, ": ", record.fields.size(),
+                     " cells, but the heading has ", columns_.size()));
+  }
+  row.set_line_number(record.line);
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (columns_[i] == nullptr) continue;
+    if (!IsUtf8(record.fields[i])) {
+      return UsageError(absl::StrCat(path_, ", line ", record.line, ", ",
+                                     columns_[i]->name(),
+                                     ": not UTF-8; save the file as `CSV "
+                                     "UTF-8`"));
+    }
+    row.GetReflection()->SetString(&row, columns_[i], record.fields[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> PlanFile::Read(int limit,
+                                   order::v1::ImportPlansRequest& into) {
+  int taken = 0;
+  while (taken < limit) {
+    absl::StatusOr<std::optional<CsvRecord>> record = reader_.Next();
+    if (!record.ok()) {
+      return UsageError(absl::StrCat(path_, ", ", record.status().message()));
+    }
+    if (!record->has_value()) break;
+    RETURN_IF_ERROR(Take(**record, *into.add_rows()));
+    ++taken;
+  }
+  rows_ += taken;
+  return taken;
+}
+
+}  // namespace mtp::cli

@@ -1,0 +1,294 @@
+#include "cli/processing_views.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/fields.h"
+#include "cli/table.h"
+
+namespace mtp::cli {
+namespace {
+
+using processing::v1::Allocation;
+using processing::v1::Bag;
+using processing::v1::Batch;
+
+std::string TextOrNone(const Table& table) {
+  return table.IsEmpty() ? "none\n" : table.Text();
+}
+
+std::string YesIf(bool value) { return value ? "yes" : ""; }
+
+// `BS-1/2`: batch 2 of blendsheet BS-1.
+std::string BatchName(const Batch& batch) {
+  return absl::StrCat(batch.recipe_number(), "/", batch.batch_number());
+}
+
+std::string Percent(int64_t basis_points) {
+  return absl::StrFormat("%d.%02d %%", basis_points / 100, basis_points % 100);
+}
+
+std::string Density(int64_t grams_per_cubic_metre) {
+  return absl::StrFormat("%d.%d g/l", grams_per_cubic_metre / 1000,
+                         grams_per_cubic_metre % 1000 / 100);
+}
+
+}  // namespace
+
+std::string LocationsText(const Many<processing::v1::Location>& locations) {
+  Table table({"LOCATION", "HERBS", "BAGS", "WEIGHT"});
+  for (const auto& location : locations) {
+    table.Row({location.name(), YesIf(location.herb_section()),
+               location.bag_count(), Cell::Grams(location.remaining_grams())});
+  }
+  return TextOrNone(table);
+}
+
+std::string TealinesText(const Many<processing::v1::Tealine>& tealines) {
+  Table table({"CODE", "GARDEN", "GRADE", "INVOICE", "BROKER", "BAGS", "EACH",
+               "RECEIVED", "WEIGHT", "REMAINING", "ID"});
+  for (const auto& tealine : tealines) {
+    table.Row({tealine.item_code(), tealine.garden(), tealine.grade(),
+               tealine.invoice(), tealine.broker(), tealine.bag_count(),
+               Cell::Grams(tealine.bag_grams()), tealine.received_bag_count(),
+               Cell::Grams(tealine.received_grams()),
+               Cell::Grams(tealine.remaining_grams()), tealine.item_id()});
+  }
+  return TextOrNone(table);
+}
+
+std::string BlendbalancesText(
+    const Many<processing::v1::Blendbalance>& blendbalances) {
+  Table table({"CODE", "BLEND", "TRANSFER", "EXPECTED", "BAGS", "WEIGHT",
+               "REMAINING", "ID"});
+  for (const auto& balance : blendbalances) {
+    table.Row(
+        {balance.item_code(), balance.blend_code(), balance.transfer_id(),
+         balance.has_expected_grams() ? Cell::Grams(balance.expected_grams())
+                                      : Cell(),
+         balance.received_bag_count(), Cell::Grams(balance.received_grams()),
+         Cell::Grams(balance.remaining_grams()), balance.item_id()});
+  }
+  return TextOrNone(table);
+}
+
+std::string BlendsheetsText(const Many<processing::v1::Blendsheet>& sheets) {
+  Table table({"BLENDSHEET", "REVISION", "BLEND", "GRADE", "TOTAL", "BATCHES",
+               "OPENED", "RETIRED"});
+  for (const auto& sheet : sheets) {
+    table.Row({sheet.number(), sheet.revision(), sheet.blend_code(),
+               sheet.grade(), Cell::Grams(sheet.total_grams()),
+               sheet.batch_count(), sheet.opened_batch_count(),
+               YesIf(sheet.has_retired_at())});
+  }
+  return TextOrNone(table);
+}
+
+std::string BlendsheetText(const processing::v1::Blendsheet& sheet) {
+  Table table;
+  table.Row({"blendsheet", sheet.number()})
+      .Row({"revision", sheet.revision()})
+      .Row({"blend", sheet.blend_code()})
+      .Row({"total", Cell::Grams(sheet.total_grams())})
+      .Row({"batches", absl::StrCat(sheet.opened_batch_count(), " of ",
+                                    sheet.batch_count(), " opened")})
+      .Row({"id", sheet.recipe_id()});
+  Table mixture({"MIXTURE", "NAME", "BAGS", "WEIGHT"});
+  for (const auto& tealine : sheet.tealines()) {
+    mixture.Row({tealine.item_code(), tealine.name(), tealine.bag_count(),
+                 Cell::Grams(tealine.planned_grams())});
+  }
+  for (const auto& balance : sheet.blendbalances()) {
+    mixture.Row({balance.item_code(), balance.name(), Cell(),
+                 Cell::Grams(balance.grams())});
+  }
+  return absl::StrCat(table.Text(), "\n", mixture.Text());
+}
+
+std::string BatchesText(const Many<Batch>& batches) {
+  Table table({"BATCH", "BLEND", "STATE", "TRADER", "IN", "OUT", "REMAINING",
+               "BAGS", "OPENED (UTC)", "ID"});
+  for (const Batch& batch : batches) {
+    table.Row(
+        {BatchName(batch), batch.code(), EnumText(batch.state()),
+         EnumText(batch.trader_state()), Cell::Grams(batch.blend_in_grams()),
+         Cell::Grams(batch.out_grams()), Cell::Grams(batch.remaining_grams()),
+         batch.bag_count(), TimeText(batch.occurred_at()), batch.batch_id()});
+  }
+  return TextOrNone(table);
+}
+
+std::string BatchText(const Batch& batch) {
+  Table table;
+  table.Row({"batch", BatchName(batch)})
+      .Row({"blend", batch.code()})
+      .Row({"state", EnumText(batch.state())})
+      .Row({"trader", EnumText(batch.trader_state())})
+      .Row({"planned", Cell::Grams(batch.planned_grams())})
+      .Row({"in", Cell::Grams(batch.blend_in_grams())})
+      .Row({"out", Cell::Grams(batch.out_grams())})
+      .Row({"remaining", Cell::Grams(batch.remaining_grams())})
+      .Row({"bags", batch.bag_count()})
+      .Row({"opened", absl::StrCat(TimeText(batch.occurred_at()), " by ",
+                                   ActorText(batch.opened_by()))})
+      .Row({"id", batch.batch_id()});
+  return table.Text();
+}
+
+std::string WholeBatchText(const processing::v1::GetBatchResponse& whole) {
+  std::string out = BatchText(whole.batch());
+  const auto add = [&out](const char* heading, const Table& table) {
+    if (!table.IsEmpty()) {
+      absl::StrAppend(&out, "\n", heading, "\n", table.Text());
+    }
+  };
+  Table ingredients({"BAG", "KIND", "SOURCE", "NAME", "WEIGHT", "WHO"});
+  for (const auto& in : whole.ingredients()) {
+    ingredients.Row({in.barcode(), EnumText(in.kind()), in.source_code(),
+                     in.source_name(), Cell::Grams(in.grams()),
+                     ActorText(in.actor())});
+  }
+  add("What went in", ingredients);
+  if (whole.bags_size() > 0) {
+    absl::StrAppend(&out, "\nWhat came out\n", BagsText(whole.bags()));
+  }
+  Table measurements({"WHEN (UTC)", "HUMIDITY", "DENSITY", "WHO", "REMARKS"});
+  for (const auto& measurement : whole.measurements()) {
+    measurements.Row({TimeText(measurement.occurred_at()),
+                      Percent(measurement.humidity_basis_points()),
+                      Density(measurement.density_grams_per_cubic_metre()),
+                      ActorText(measurement.actor()), measurement.remarks()});
+  }
+  add("Measurements", measurements);
+  Table decisions({"WHEN (UTC)", "FROM", "TO", "WHO", "REMARKS"});
+  for (const auto& decision : whole.decisions()) {
+    decisions.Row({TimeText(decision.occurred_at()),
+                   EnumText(decision.from_state()),
+                   EnumText(decision.to_state()), ActorText(decision.actor()),
+                   decision.remarks()});
+  }
+  add("The trader", decisions);
+  return out;
+}
+
+std::string BagsText(const Many<Bag>& bags) {
+  Table table({"BARCODE", "NO", "KIND", "SOURCE", "NAME", "LOCATION", "NET",
+               "REMAINING", "STATUS", "HELD"});
+  for (const Bag& bag : bags) {
+    table.Row({bag.barcode(), bag.bag_number(), EnumText(bag.kind()),
+               bag.source_code(), bag.source_name(), bag.location(),
+               Cell::Grams(bag.net_grams()), Cell::Grams(bag.remaining_grams()),
+               EnumText(bag.status()), YesIf(bag.on_hold())});
+  }
+  return TextOrNone(table);
+}
+
+std::string BagText(const Bag& bag) {
+  Table table;
+  table.Row({"bag", bag.barcode()})
+      .Row({"number", bag.bag_number()})
+      .Row({"kind", EnumText(bag.kind())})
+      .Row({"source", absl::StrCat(bag.source_code(), "  ", bag.source_name())})
+      .Row({"location", bag.location()})
+      .Row({"gross", Cell::Grams(bag.gross_grams())})
+      .Row({"tare", Cell::Grams(bag.tare_grams())})
+      .Row({"net", Cell::Grams(bag.net_grams())})
+      .Row({"remaining", Cell::Grams(bag.remaining_grams())})
+      .Row({"status", EnumText(bag.status())})
+      .Row({"received", absl::StrCat(TimeText(bag.occurred_at()), " by ",
+                                     ActorText(bag.received_by()))});
+  if (!bag.reference().empty()) table.Row({"reference", bag.reference()});
+  return table.Text();
+}
+
+std::string ScanText(const processing::v1::ScannedBag& scan) {
+  std::string out = BagText(scan.bag());
+  Table table;
+  if (scan.has_tealine()) {
+    table.Row({"garden", scan.tealine().garden()})
+        .Row({"grade", scan.tealine().grade()})
+        .Row({"invoice", scan.tealine().invoice()});
+  }
+  if (scan.has_herbline()) table.Row({"herb", scan.herbline().name()});
+  if (scan.has_blendbalance()) {
+    table.Row({"blend", scan.blendbalance().blend_code()})
+        .Row({"transfer", scan.blendbalance().transfer_id()});
+  }
+  if (scan.has_batch()) {
+    table
+        .Row({"batch", absl::StrCat(scan.batch().recipe_number(), "/",
+                                    scan.batch().batch_number())})
+        .Row({"blend", scan.batch().code()})
+        .Row({"trader", EnumText(scan.batch().trader_state())});
+  }
+  table.Row({"clearance", EnumText(scan.clearance())});
+  if (!scan.hold_reason().empty()) table.Row({"on hold", scan.hold_reason()});
+  out += table.Text();
+  if (scan.uses_size() > 0) {
+    Table uses({"USED FOR", "WEIGHT", "WHEN (UTC)", "GONE", "PARCELLED"});
+    for (const auto& use : scan.uses()) {
+      uses.Row({use.target_name(), Cell::Grams(use.grams()),
+                TimeText(use.occurred_at()), YesIf(use.dispatched()),
+                Cell::Grams(use.parcelled_grams())});
+    }
+    absl::StrAppend(&out, "\n", uses.Text());
+  }
+  return out;
+}
+
+std::string AllocationsText(const Many<Allocation>& allocations) {
+  Table table({"ALLOCATION", "BAG", "NAME", "TO", "WEIGHT", "STATE",
+               "PARCELLED", "WHO"});
+  for (const Allocation& allocation : allocations) {
+    table.Row(
+        {allocation.allocation_id(), allocation.barcode(),
+         allocation.source_name(), allocation.target_name(),
+         Cell::Grams(allocation.grams()),
+         allocation.dispatched() ? "DISPATCHED" : EnumText(allocation.state()),
+         Cell::Grams(allocation.parcelled_grams()),
+         ActorText(allocation.allocated_by())});
+  }
+  return TextOrNone(table);
+}
+
+std::string ParcelsText(const Many<processing::v1::Parcel>& parcels) {
+  Table table({"PARCEL", "SCHEDULE", "SHIPMENT", "NAME", "WEIGHT", "MADE (UTC)",
+               "TAKEN BACK"});
+  for (const auto& parcel : parcels) {
+    table.Row({parcel.parcel_id(), parcel.schedule_code(),
+               KeyText(parcel.shipment()), parcel.source_name(),
+               Cell::Grams(parcel.grams()), TimeText(parcel.occurred_at()),
+               TimeText(parcel.released_at())});
+  }
+  return TextOrNone(table);
+}
+
+std::string OpenShipmentsText(
+    const Many<processing::v1::OpenShipment>& shipments) {
+  Table table({"SHIPMENT", "ORDER", "BLEND", "PRODUCT", "QUANTITY", "STATUS",
+               "ALLOCATED", "MISSING", "BAGS", "VEHICLE"});
+  for (const auto& shipment : shipments) {
+    table.Row(
+        {KeyText(shipment.key()), shipment.order_code(), shipment.item_code(),
+         shipment.product_name(), Cell::Grams(shipment.quantity_grams()),
+         EnumText(shipment.status()), Cell::Grams(shipment.allocated_grams()),
+         Cell::Grams(shipment.missing_grams()), shipment.bag_count(),
+         shipment.dispatch().shipment_vehicle()});
+  }
+  return TextOrNone(table);
+}
+
+std::string ManifestText(
+    const processing::v1::GetShipmentManifestResponse& manifest) {
+  Table table({"BAG", "NAME", "WEIGHT", "PARCELLED", "ALLOCATION"});
+  for (const auto& line : manifest.lines()) {
+    table.Row({line.scan().bag().barcode(), line.scan().bag().source_name(),
+               Cell::Grams(line.grams()), Cell::Grams(line.parcelled_grams()),
+               line.allocation_id()});
+  }
+  Table total;
+  total.Row({"bags", manifest.bag_count()})
+      .Row({"weight", Cell::Grams(manifest.total_grams())});
+  return absl::StrCat(TextOrNone(table), "\n", total.Text());
+}
+
+}  // namespace mtp::cli

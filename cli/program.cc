@@ -1,0 +1,110 @@
+#include "cli/program.h"
+
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/time/time.h"
+#include "cli/commands.h"
+#include "cli/failures.h"
+#include "common/base/uuid.h"
+#include "common/rpc/token.h"
+
+namespace mtp::cli {
+namespace {
+
+std::string NoRole(const std::string& text) {
+  return rpc::ParseRoleName(absl::AsciiStrToUpper(text)) ==
+                 options::v1::ROLE_UNSPECIFIED
+             ? "`" + text + "` is no role"
+             : "";
+}
+
+std::string NoUuid(const std::string& text) {
+  return Uuid::Parse(text).has_value() ? "" : "`" + text + "` is no UUID";
+}
+
+std::string NoTimeout(const std::string& text) {
+  absl::Duration duration;
+  return absl::ParseDuration(text, &duration) && duration > absl::ZeroDuration()
+             ? ""
+             : "`" + text + "` is no time like 30s or 2m";
+}
+
+void AddSettings(CLI::App& app, Session& session) {
+  Settings& settings = session.settings();
+  const auto text = [&](const char* name, const char* variable,
+                        std::string& value, const char* help) {
+    return app.add_option(name, value, help)->envname(variable);
+  };
+  text("--order", "MTP_ORDER", settings.order, "The order service")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  text("--processing", "MTP_PROCESSING", settings.processing,
+       "The processing service")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  text("--ca", "MTP_CA", settings.ca,
+       "Certificate of the authority that signed the services' certificates; "
+       "by default the local stack's")
+      ->type_name("FILE");
+  text("--server-name", "MTP_SERVER_NAME", settings.server_name,
+       "The name in their certificates, if it is not the host's");
+  text("--token", "MTP_TOKEN", settings.token, "Who asks: a signed token");
+  app.add_option("--as", settings.as,
+                 "Who asks on the local stack; by default somebody who may")
+      ->type_name("ROLE")
+      ->check(NoRole);
+  app.add_option("--side", settings.side,
+                 "Ask this side; by default the one the method belongs to, "
+                 "for operations the order side")
+      ->check(CLI::IsMember({"order", "processing"}, CLI::ignore_case));
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&settings](const std::string& value) {
+           absl::ParseDuration(value, &settings.timeout);
+         },
+         "How long a call may take (30s)")
+      ->type_name("TIME")
+      ->check(NoTimeout);
+  app.add_option("--correlation-id", settings.correlation_id,
+                 "The id by which logs and audit trail find the call");
+  app.add_option("--request-id", settings.request_id,
+                 "Repeat a call under the id it had: it is done once")
+      ->type_name("UUID")
+      ->check(NoUuid);
+  app.add_flag("--json", settings.json, "Print JSON for programs");
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> MakeProgram(Session& session) {
+  auto app = std::make_unique<CLI::App>(
+      "mtpctl: the tea platform on the command line", "mtpctl");
+  // So that `mtpctl plan list --json` is understood as well.
+  app->fallthrough();
+  app->require_subcommand(1);
+  app->set_version_flag("--version", MTP_VERSION);
+  app->footer(std::string("Weights are written with their unit: 500kg, "
+                          "62.5kg, 1200g. Shipments are written 17/1.\n") +
+              kExitCodesHelp);
+  AddSettings(*app, session);
+
+  AddDemoCommand(*app, session);
+  AddPlanCommands(*app, session);
+  AddRequestCommands(*app, session);
+  AddShipmentCommands(*app, session);
+  AddScheduleCommands(*app, session);
+  AddMaterialCommands(*app, session);
+  AddRecipeCommands(*app, session);
+  AddBatchCommands(*app, session);
+  AddBagCommands(*app, session);
+  AddAllocationCommands(*app, session);
+  AddOutboundCommands(*app, session);
+  AddTraceCommands(*app, session);
+  AddOperationsCommands(*app, session);
+  AddContractCommands(*app, session);
+  AddCompletionCommand(*app, session);
+  return app;
+}
+
+}  // namespace mtp::cli

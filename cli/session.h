@@ -1,0 +1,129 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cli/client.h"
+#include "cli/contract.h"
+#include "cli/failures.h"
+#include "cli/local_stack.h"
+#include "google/protobuf/message.h"
+#include "mtp/common/v1/common.pb.h"
+#include "mtp/options/v1/role.pb.h"
+
+namespace mtp::cli {
+
+// What the options before and after a command say.
+struct Settings {
+  std::string order;
+  std::string processing;
+  // The authority that signed the services' certificates.
+  std::string ca;
+  // The name in them, if it is not the address's.
+  std::string server_name;
+  std::string token;
+  // A role of the local stack; wins over `token`.
+  std::string as;
+  // Which side to ask; empty: the one that the method belongs to.
+  std::string side;
+  std::string correlation_id;
+  std::string request_id;
+  absl::Duration timeout = absl::Seconds(30);
+  bool json = false;
+};
+
+// One run of the program: whom it talks to, as whom, and where it prints.
+class Session {
+ public:
+  using Message = google::protobuf::Message;
+
+  // The streams outlive the session.
+  Session(std::ostream& out, std::ostream& err);
+
+  Settings& settings() { return settings_; }
+  const std::optional<LocalStack>& local_stack() const { return stack_; }
+  // What people read; empty lines and all.
+  std::ostream& out() { return out_; }
+  // What is said beside the result: progress, hints, failures.
+  std::ostream& err() { return err_; }
+
+  // What the parsed command line asks for.
+  void Do(std::function<absl::Status()> action) { action_ = std::move(action); }
+  // Does it, prints why it failed if it does; the exit code of the program.
+  int Run();
+
+  // Calls the method that takes `request`, which gets a request_id if it may
+  // have one and has none.
+  absl::Status Call(Message& request, Message& response);
+  // The same, as somebody of a role of the local stack.
+  absl::Status CallAs(options::v1::Role role, Message& request,
+                      Message& response);
+  // The same, asking that side.
+  absl::Status CallSide(common::v1::Side side, options::v1::Role role,
+                        Message& request, Message& response);
+  // Pages a list until `limit` things are there or nothing follows. What is
+  // left begins at the response's next_page_token.
+  absl::Status List(Message& request, int64_t limit, Message& response);
+  absl::Status SendStream(const MethodDescriptor& method,
+                          const std::function<bool(Message&)>& next,
+                          Message& response);
+  absl::Status SendStreamAs(options::v1::Role role,
+                            const MethodDescriptor& method,
+                            const std::function<bool(Message&)>& next,
+                            Message& response);
+  absl::Status ReadStream(Message& request, Message& response,
+                          const std::function<void()>& take);
+  absl::Status ReadStreamAs(options::v1::Role role, Message& request,
+                            Message& response,
+                            const std::function<void()>& take);
+
+  // Gives the request a request_id if it may have one and has none.
+  void EnsureRequestId(Message& request);
+  // Calls from here on have a correlation id of their own; which one.
+  const std::string& NewCorrelation();
+
+  // Prints a response: as JSON where that was asked for, else what `text` makes
+  // of it.
+  absl::Status Show(const Message& response,
+                    const std::function<std::string()>& text);
+
+ private:
+  // Everything a call needs to know; `role` UNSPECIFIED: as the settings say.
+  struct Route {
+    Client* client = nullptr;
+    Client::Options options;
+  };
+  absl::StatusOr<Route> RouteFor(const MethodDescriptor& method,
+                                 common::v1::Side side, options::v1::Role role);
+  absl::StatusOr<common::v1::Side> ChooseSide(
+      const MethodDescriptor& method) const;
+  absl::StatusOr<Client*> ClientOf(common::v1::Side side);
+  // The token of whoever calls, empty if none is needed or known; notes the
+  // role.
+  absl::StatusOr<std::string> TokenFor(const MethodDescriptor& method,
+                                       options::v1::Role role);
+  void NoteRequestId(const Message& request);
+
+  std::ostream& out_;
+  std::ostream& err_;
+  const std::optional<LocalStack> stack_;
+  Settings settings_;
+  std::string correlation_id_;
+  std::function<absl::Status()> action_;
+  std::map<common::v1::Side, std::unique_ptr<Client>> clients_;
+  std::map<options::v1::Role, std::string> tokens_;
+  FailedCall last_;
+};
+
+// A message as JSON, with the contract's field names, on several lines or one.
+std::string JsonOf(const google::protobuf::Message& message,
+                   bool several_lines = true);
+
+}  // namespace mtp::cli
