@@ -18,41 +18,48 @@ using processing::v1::TraceDirection;
 using processing::v1::TraceNode;
 using processing::v1::TraceResponse;
 
-// One step of the tree: a node, or several bags alike, and what lies between
-// it and the node above.
+// One step of the tree: a node, or several bags alike, and how much of the
+// start is in it, or of it in the start.
 struct Step {
   std::vector<const TraceNode*> nodes;
   int64_t grams = 0;
 };
 
-std::string Joined(std::initializer_list<std::string> parts) {
+// What the name does not say already.
+std::string Beside(const std::string& name,
+                   std::initializer_list<std::string> parts) {
   std::string text;
   for (const std::string& part : parts) {
-    if (!part.empty()) absl::StrAppend(&text, text.empty() ? "" : ", ", part);
+    if (part.empty() || name.find(part) != std::string::npos) continue;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", part);
   }
   return text;
 }
 
 // What is said of a thing beside its name.
 std::string Details(const TraceNode& node) {
+  const std::string& name = node.name();
   switch (node.thing_case()) {
     case TraceNode::kItem:
-      return Joined({node.item().garden(), node.item().grade(),
-                     node.item().invoice(), node.item().herb_name(),
-                     node.item().blend_code(), node.item().transfer_id()});
+      return Beside(name, {node.item().item_code(), node.item().garden(),
+                           node.item().grade(), node.item().invoice(),
+                           node.item().herb_name(), node.item().blend_code(),
+                           node.item().transfer_id()});
     case TraceNode::kBag:
-      return node.bag().barcode();
+      return Beside(name, {node.bag().barcode()});
     case TraceNode::kBatch:
-      return Joined({node.batch().code(), EnumText(node.batch().trader_state()),
+      return Beside(name,
+                    {node.batch().code(), EnumText(node.batch().trader_state()),
                      absl::StrCat("blended of ",
                                   Kilograms(node.batch().blend_in_grams()))});
     case TraceNode::kShipment:
-      return Joined({node.shipment().order_code(),
-                     node.shipment().product_name(),
-                     EnumText(node.shipment().status()),
-                     node.shipment().shipment_vehicle()});
+      return Beside(
+          name, {node.shipment().order_code(), node.shipment().product_name(),
+                 EnumText(node.shipment().status()),
+                 node.shipment().shipment_vehicle()});
     case TraceNode::kParcel:
-      return Joined({DateText(node.parcel().date()),
+      return Beside(name,
+                    {DateText(node.parcel().date()),
                      EnumText(node.parcel().shift()), node.parcel().section()});
     case TraceNode::THING_NOT_SET:
       break;
@@ -77,7 +84,7 @@ class Tree {
           backward ? edge.to_node_id() : edge.from_node_id();
       const std::string& to =
           backward ? edge.from_node_id() : edge.to_node_id();
-      below_[from][to] += edge.grams();
+      below_[from].insert(to);
     }
   }
 
@@ -91,24 +98,22 @@ class Tree {
  private:
   std::vector<Step> StepsBelow(const Step& above) const {
     // Several bags stand for all that they came from or went into.
-    std::map<std::string, int64_t> targets;
+    std::set<std::string> targets;
     for (const TraceNode* node : above.nodes) {
       const auto found = below_.find(node->node_id());
       if (found == below_.end()) continue;
-      for (const auto& [target, grams] : found->second) {
-        targets[target] += grams;
-      }
+      targets.insert(found->second.begin(), found->second.end());
     }
     std::vector<Step> steps;
     std::map<std::string, size_t> groups;
-    for (const auto& [target, grams] : targets) {
+    for (const std::string& target : targets) {
       const auto node = nodes_.find(target);
       if (node == nodes_.end()) continue;
       const std::string group = GroupOf(*node->second);
       const auto [at, is_new] = groups.emplace(group, steps.size());
       if (is_new) steps.emplace_back();
       steps[at->second].nodes.push_back(node->second);
-      steps[at->second].grams += grams;
+      steps[at->second].grams += node->second->contained_grams();
     }
     std::stable_sort(
         steps.begin(), steps.end(),
@@ -122,7 +127,7 @@ class Tree {
     if (!node.has_bag() || below == below_.end() || below->second.size() != 1) {
       return node.node_id();
     }
-    return "bags of " + below->second.begin()->first;
+    return "bags of " + *below->second.begin();
   }
 
   std::string Line(const Step& step) const {
@@ -133,10 +138,7 @@ class Tree {
     }
     absl::StrAppend(&text, "  ", KindOf(first), "  ", first.name());
     const std::string details = Details(first);
-    // A name may say all of it already.
-    if (!details.empty() && first.name().find(details) == std::string::npos) {
-      absl::StrAppend(&text, "  (", details, ")");
-    }
+    if (!details.empty()) absl::StrAppend(&text, "  (", details, ")");
     return text;
   }
 
@@ -161,8 +163,8 @@ class Tree {
   }
 
   std::map<std::string, const TraceNode*> nodes_;
-  // From a node to those one step away from the start, and the weight between.
-  std::map<std::string, std::map<std::string, int64_t>> below_;
+  // From a node to those one step farther from the start.
+  std::map<std::string, std::set<std::string>> below_;
   std::set<std::string> told_;
 };
 
@@ -189,7 +191,7 @@ std::string GardensText(const TraceResponse& trace) {
   for (const auto& [grams, garden] : sorted) {
     table.Row({garden.first, garden.second, Cell::Grams(grams)});
   }
-  return table.Text();
+  return table.IsEmpty() ? "" : table.Text();
 }
 
 }  // namespace mtp::cli

@@ -32,15 +32,26 @@ CLI::Option* Bind(CLI::App& command, const std::string& names, Message& request,
         [&request, path] { SetField(request, path, "yes").IgnoreError(); },
         help);
   }
-  CLI::Option* option = command.add_option_function<std::vector<std::string>>(
-      names,
-      [&request, path](const std::vector<std::string>& texts) {
-        for (const std::string& text : texts) {
+  CLI::Option* option = nullptr;
+  if (field->is_repeated()) {
+    option = command.add_option_function<std::vector<std::string>>(
+        names,
+        [&request, path](const std::vector<std::string>& texts) {
+          for (const std::string& text : texts) {
+            SetField(request, path, text).IgnoreError();
+          }
+        },
+        help);
+    // What follows the option's value is an argument again.
+    if (!option->get_positional()) option->allow_extra_args(false);
+  } else {
+    option = command.add_option_function<std::string>(
+        names,
+        [&request, path](const std::string& text) {
           SetField(request, path, text).IgnoreError();
-        }
-      },
-      help);
-  if (!field->is_repeated()) option->expected(1);
+        },
+        help);
+  }
   return option->type_name(ValueName(*field))
       ->check([&request, path](const std::string& text) {
         return Fault(request, path, text);

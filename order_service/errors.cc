@@ -33,24 +33,27 @@ absl::Status RequestNotFound(std::string_view request_code) {
   return NotFound("request", request_code);
 }
 
-absl::Status PlanHasRequests(std::string_view order_code, int64_t request_count) {
-  return FailedPrecondition(
-      "PLAN_HAS_REQUESTS",
-      absl::StrCat("plan ", std::string(order_code), " has requests: ", request_count),
-      {{"order_code", std::string(order_code)},
-       {"request_count", Number(request_count)}});
+absl::Status PlanHasRequests(std::string_view order_code,
+                             int64_t request_count) {
+  return FailedPrecondition("PLAN_HAS_REQUESTS",
+                            absl::StrCat("plan ", std::string(order_code),
+                                         " has requests: ", request_count),
+                            {{"order_code", std::string(order_code)},
+                             {"request_count", Number(request_count)}});
 }
 
 absl::Status ImportTooLarge(int64_t row_count, int64_t row_limit) {
-  return Make(absl::StatusCode::kResourceExhausted, "IMPORT_TOO_LARGE",
-              absl::StrCat("the file has ", row_count, " rows, an import takes ",
-                           row_limit, " at most"),
-              {{"row_count", Number(row_count)}, {"row_limit", Number(row_limit)}});
+  return Make(
+      absl::StatusCode::kResourceExhausted, "IMPORT_TOO_LARGE",
+      absl::StrCat("the file has ", row_count, " rows, an import takes ",
+                   row_limit, " at most"),
+      {{"row_count", Number(row_count)}, {"row_limit", Number(row_limit)}});
 }
 
 absl::Status ImportRunning() {
-  return Aborted("IMPORT_RUNNING",
-                 "another call is importing the same file or the same plans; try again");
+  return Aborted(
+      "IMPORT_RUNNING",
+      "another call is importing the same file or the same plans; try again");
 }
 
 absl::Status EtagMismatch(std::string_view kind, std::string_view key) {
@@ -64,8 +67,9 @@ absl::Status NeedsApproval(std::string_view order_code, int64_t asked_grams,
                            int64_t allowed_grams) {
   return FailedPrecondition(
       "NEEDS_APPROVAL",
-      absl::StrCat(asked_grams, " g of ", std::string(order_code), " were asked, ",
-                   allowed_grams, " g are allowed without approval"),
+      absl::StrCat(asked_grams, " g of ", std::string(order_code),
+                   " were asked, ", allowed_grams,
+                   " g are allowed without approval"),
       {{"order_code", std::string(order_code)},
        {"allowed_grams", Number(allowed_grams)},
        {"requirement_grams", Number(asked_grams)}});
@@ -74,8 +78,8 @@ absl::Status NeedsApproval(std::string_view order_code, int64_t asked_grams,
 absl::Status ProductDiffers(const Plan& plan) {
   return FailedPrecondition(
       "PRODUCT_DIFFERS",
-      absl::StrCat("the plan of ", plan.order_code, " is of ", plan.product_name, " (",
-                   plan.item_code, ")"),
+      absl::StrCat("the plan of ", plan.order_code, " is of ",
+                   plan.product_name, " (", plan.item_code, ")"),
       {{"order_code", plan.order_code},
        {"product_name", plan.product_name},
        {"item_code", plan.item_code}});
@@ -107,8 +111,8 @@ absl::Status QuantityCannotGrow(const Shipment& shipment, int64_t asked_grams) {
   return FailedPrecondition(
       "QUANTITY_CANNOT_GROW",
       absl::StrCat("shipment ", shipment.key().Text(), " is of ",
-                   shipment.quantity_grams, " g and cannot grow to ", asked_grams,
-                   " g: make a new request"),
+                   shipment.quantity_grams, " g and cannot grow to ",
+                   asked_grams, " g: make a new request"),
       {{"shipment", shipment.key().Text()},
        {"quantity_grams", Number(shipment.quantity_grams)},
        {"asked_grams", Number(asked_grams)}});
@@ -118,7 +122,8 @@ absl::Status BelowAllocated(const Shipment& shipment, int64_t asked_grams) {
   return FailedPrecondition(
       "BELOW_ALLOCATED",
       absl::StrCat(shipment.allocated_grams, " g are allocated to shipment ",
-                   shipment.key().Text(), ", it cannot be lowered to ", asked_grams, " g"),
+                   shipment.key().Text(), ", it cannot be lowered to ",
+                   asked_grams, " g"),
       {{"shipment", shipment.key().Text()},
        {"allocated_grams", Number(shipment.allocated_grams)},
        {"asked_grams", Number(asked_grams)}});
@@ -145,9 +150,10 @@ absl::Status ScheduleNotFound(std::string_view schedule_code) {
 }
 
 absl::Status ScheduleCompleted(const Schedule& schedule) {
-  return FailedPrecondition("SCHEDULE_COMPLETED",
-                            absl::StrCat("schedule ", schedule.KeyText(), " is completed"),
-                            {{"schedule_code", schedule.KeyText()}});
+  return FailedPrecondition(
+      "SCHEDULE_COMPLETED",
+      absl::StrCat("schedule ", schedule.KeyText(), " is completed"),
+      {{"schedule_code", schedule.KeyText()}});
 }
 
 absl::Status ScheduleNotCompleted(const Schedule& schedule) {
@@ -181,7 +187,8 @@ absl::Status OfConstraint(std::string_view constraint) {
     return FailedPrecondition("PLAN_HAS_REQUESTS", "the plan has requests");
   }
   if (constraint == "order_plan_requested_within_requirement") {
-    return FailedPrecondition("NEEDS_APPROVAL", "more was asked than the plan allows");
+    return FailedPrecondition("NEEDS_APPROVAL",
+                              "more was asked than the plan allows");
   }
   if (constraint == "plan_import_file_is_stored_once" ||
       constraint == "order_plan_is_unique") {

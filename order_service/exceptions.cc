@@ -14,8 +14,8 @@ std::string ThingOf(const db::ShipmentKey& key) {
 // Grandpass: this side found them.
 void Open(sync::Exception exception, const std::string& correlation_id,
           Context& context, Rows& rows) {
-  exception.dedupe_key = absl::StrCat(std::string(db::EnumText(exception.kind)), " ",
-                                      exception.things.front());
+  exception.dedupe_key = absl::StrCat(std::string(db::EnumText(exception.kind)),
+                                      " ", exception.things.front());
   for (const sync::Exception* open : rows.exceptions.All()) {
     if (!open->closed_at && open->dedupe_key == exception.dedupe_key) return;
   }
@@ -56,53 +56,58 @@ void OpenDispatchedMoreThanOrdered(const Shipment& shipment,
         .description = absl::StrCat(
             "Of shipment ", shipment.key().Text(), " ", shipment.quantity_grams,
             " g were ordered, but ", shipment.dispatched_grams,
-            " g left Seeduwa. Lower or cancel another shipment of the request by the "
+            " g left Seeduwa. Lower or cancel another shipment of the request "
+            "by the "
             "difference, or have the dispatch corrected."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
        correlation_id, context, rows);
 }
 
 void OpenCorrectedAfterAcceptance(const Shipment& shipment,
-                                  const std::string& correlation_id, Context& context,
-                                  Rows& rows) {
+                                  const std::string& correlation_id,
+                                  Context& context, Rows& rows) {
   Open({.kind = ops::v1::EXCEPTION_KIND_DISPATCH_CORRECTED_AFTER_ACCEPTANCE,
         .things = {ThingOf(shipment.key())},
         .amounts = {{"ordered", shipment.quantity_grams},
-                    {"dispatched", shipment.dispatched ? shipment.dispatched_grams : 0},
+                    {"dispatched",
+                     shipment.dispatched ? shipment.dispatched_grams : 0},
                     {"received", shipment.received_grams.value_or(0)}},
         .description = absl::StrCat(
             "Seeduwa ", shipment.dispatched ? "changed" : "took back",
             " the dispatch of shipment ", shipment.key().Text(),
-            " after it was accepted here. Compare what arrived with Seeduwa's word."),
+            " after it was accepted here. Compare what arrived with Seeduwa's "
+            "word."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
        correlation_id, context, rows);
 }
 
 void OpenAcceptedWithDifferences(const Shipment& shipment, int64_t missing_bags,
                                  int64_t damaged_bags, int64_t sent_back_bags,
-                                 const std::string& correlation_id, Context& context,
-                                 Rows& rows) {
+                                 const std::string& correlation_id,
+                                 Context& context, Rows& rows) {
   Open({.kind = ops::v1::EXCEPTION_KIND_ACCEPTED_WITH_DIFFERENCES,
         .things = {ThingOf(shipment.key())},
         .amounts = {{"dispatched", shipment.dispatched_grams},
-                    {"received",
-                     shipment.received_grams.value_or(shipment.dispatched_grams)}},
+                    {"received", shipment.received_grams.value_or(
+                                     shipment.dispatched_grams)}},
         .description = absl::StrCat(
             "Shipment ", shipment.key().Text(), " did not arrive as it left: ",
             shipment.dispatched_grams, " g were dispatched, ",
             shipment.received_grams.value_or(shipment.dispatched_grams),
-            " g received; bags missing: ", missing_bags, ", damaged: ", damaged_bags,
-            ", sent back: ", sent_back_bags, ". Settle it with Seeduwa."),
+            " g received; bags missing: ", missing_bags,
+            ", damaged: ", damaged_bags, ", sent back: ", sent_back_bags,
+            ". Settle it with Seeduwa."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
        correlation_id, context, rows);
 }
 
 void OpenParcelsAfterCompletion(const Schedule& schedule, int64_t grams_before,
-                                const std::string& correlation_id, Context& context,
-                                Rows& rows) {
+                                const std::string& correlation_id,
+                                Context& context, Rows& rows) {
   Open({.kind = ops::v1::EXCEPTION_KIND_PARCELS_AFTER_COMPLETION,
         .things = {sync::ThingText("schedule", schedule.KeyText())},
-        .amounts = {{"before", grams_before}, {"parcels", schedule.parcel_grams}},
+        .amounts = {{"before", grams_before},
+                    {"parcels", schedule.parcel_grams}},
         .description = absl::StrCat(
             "The parcels of schedule ", schedule.KeyText(),
             " changed after it was completed, from ", grams_before, " g to ",

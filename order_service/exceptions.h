@@ -17,17 +17,17 @@ void OpenDispatchedMoreThanOrdered(const Shipment& shipment,
                                    Context& context, Rows& rows);
 // Seeduwa changed a dispatch, or took it back, that was accepted here before.
 void OpenCorrectedAfterAcceptance(const Shipment& shipment,
-                                  const std::string& correlation_id, Context& context,
-                                  Rows& rows);
+                                  const std::string& correlation_id,
+                                  Context& context, Rows& rows);
 // What arrived is not what was dispatched.
 void OpenAcceptedWithDifferences(const Shipment& shipment, int64_t missing_bags,
                                  int64_t damaged_bags, int64_t sent_back_bags,
-                                 const std::string& correlation_id, Context& context,
-                                 Rows& rows);
+                                 const std::string& correlation_id,
+                                 Context& context, Rows& rows);
 // Parcels were made or taken back after the schedule was completed.
 void OpenParcelsAfterCompletion(const Schedule& schedule, int64_t grams_before,
-                                const std::string& correlation_id, Context& context,
-                                Rows& rows);
+                                const std::string& correlation_id,
+                                Context& context, Rows& rows);
 
 // The exceptions of a shipment must be loaded to be shown.
 void WantExceptions(const db::ShipmentKey& key, Rows& rows);

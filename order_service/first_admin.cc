@@ -32,7 +32,8 @@ constexpr db::Statement kMake{R"(
 
 // 100 bits, in letters and digits that nobody confuses.
 std::string NewPassword() {
-  static constexpr std::string_view kAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
+  static constexpr std::string_view kAlphabet =
+      "abcdefghijkmnpqrstuvwxyz23456789";
   constexpr int kLength = 20;
   std::string password;
   for (int i = 0; i < kLength; ++i) {
@@ -57,14 +58,15 @@ absl::StatusOr<std::string> Make(const std::string& database,
                                  const std::string& username) {
   const std::string password = NewPassword();
   ASSIGN_OR_RETURN(const std::string hash, Argon2id(password));
-  ASSIGN_OR_RETURN(std::unique_ptr<db::Connection> connection,
-                   db::Connection::Open({.conninfo = database,
-                                         .application_name = "order_service first-admin"}));
-  ASSIGN_OR_RETURN(const db::Result made,
-                   connection->Run(kMake, db::Params()
-                                              .Add(Uuid::V7(absl::Now()))
-                                              .Add(username)
-                                              .Add(hash)));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<db::Connection> connection,
+      db::Connection::Open({.conninfo = database,
+                            .application_name = "order_service first-admin"}));
+  ASSIGN_OR_RETURN(
+      const db::Result made,
+      connection->Run(
+          kMake,
+          db::Params().Add(Uuid::V7(absl::Now())).Add(username).Add(hash)));
   if (made.empty()) {
     return absl::AlreadyExistsError(
         "there are accounts already; a MASTER_ADMIN makes further ones");
@@ -76,14 +78,16 @@ absl::StatusOr<std::string> Make(const std::string& database,
 
 CLI::App* AddFirstAdminCommand(CLI::App& app, std::string& username) {
   CLI::App* command = app.add_subcommand(
-      "first-admin", "Makes the first MASTER_ADMIN, once, and prints its password");
+      "first-admin",
+      "Makes the first MASTER_ADMIN, once, and prints its password");
   command->add_option("--username", username, "How the person signs in")
       ->required()
       ->check([](const std::string& name) {
-        const bool good = !name.empty() && name.size() <= 64 &&
-                          name.find_first_not_of(
-                              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                              "0123456789._-") == std::string::npos;
+        const bool good =
+            !name.empty() && name.size() <= 64 &&
+            name.find_first_not_of(
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                "0123456789._-") == std::string::npos;
         return good ? "" : "1 to 64 letters, digits and . _ -";
       });
   return command;
@@ -96,8 +100,10 @@ int MakeFirstAdmin(const std::string& database, const std::string& username) {
                  std::string(password.status().message()).c_str());
     return 1;
   }
-  std::printf("MASTER_ADMIN %s was made. Password, to be changed at the first sign-in:\n%s\n",
-              username.c_str(), password->c_str());
+  std::printf(
+      "MASTER_ADMIN %s was made. Password, to be changed at the first "
+      "sign-in:\n%s\n",
+      username.c_str(), password->c_str());
   return 0;
 }
 

@@ -10,7 +10,8 @@ class App;
 // exists.
 namespace mtp::order {
 
-// Adds `order_service first-admin --username NAME`; parsing it fills `username`.
+// Adds `order_service first-admin --username NAME`; parsing it fills
+// `username`.
 CLI::App* AddFirstAdminCommand(CLI::App& app, std::string& username);
 
 // Makes the account and prints its one-time password, which the person must

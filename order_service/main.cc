@@ -23,7 +23,9 @@ int main(int argc, char** argv) {
   options.edge.probe_listen = "127.0.0.1:7431";
   order::Settings settings;
 
-  CLI::App app("The order service of the tea platform, Grandpass: plans, requests, shipments, schedules");
+  CLI::App app(
+      "The order service of the tea platform, Grandpass: plans, requests, "
+      "shipments, schedules");
   app.set_version_flag("--version", MTP_VERSION);
   host::AddFlags(app, "MTP_ORDER", options);
   order::AddFlags(app, "MTP_ORDER", settings);
@@ -38,7 +40,8 @@ int main(int argc, char** argv) {
   absl::StatusOr<std::unique_ptr<host::Host>> host = host::Host::Make(
       {.name = "order_service",
        .domain = "mtp.order",
-       .packages = {"mtp.order.v1", "mtp.sync.v1", "mtp.audit.v1", "mtp.ops.v1"},
+       .packages = {"mtp.order.v1", "mtp.sync.v1", "mtp.audit.v1",
+                    "mtp.ops.v1"},
        .side = common::v1::SIDE_ORDER,
        .schema = {host::Needed(schema::k_sync), host::Needed(schema::k_order)},
        .working_set = [&] { return std::make_unique<order::Rows>(settings); },
@@ -58,7 +61,8 @@ int main(int argc, char** argv) {
   order::AddShipments(commands, queries);
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);
-  operations::Operations operations((*host)->Self(), (*host)->queries(), queries,
-                                    (*host)->router(), (*host)->peer());
+  operations::Operations operations((*host)->Self(), (*host)->queries(),
+                                    queries, (*host)->router(),
+                                    (*host)->peer());
   return (*host)->Run();
 }

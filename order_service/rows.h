@@ -27,7 +27,8 @@ struct Rows : db::WorkingSet {
   db::Table<PlanImport> plan_imports{*this};
   db::Table<Plan> plans{*this};
   // The plan that a request counts against, by request code.
-  db::Lookup<Plan, int64_t> plans_of_requests{*this, plans, Plan::kLoadOfRequest};
+  db::Lookup<Plan, int64_t> plans_of_requests{*this, plans,
+                                              Plan::kLoadOfRequest};
   // Behind the plans: seen once these are locked.
   db::Table<PlanUse> plan_uses{*this};
   PlanRemovals plan_removals{*this};

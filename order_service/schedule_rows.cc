@@ -82,7 +82,8 @@ db::Statement SelectSchedules(std::initializer_list<std::string_view> from) {
 
 Schedule ReadSchedule(const db::Row& row) {
   Schedule schedule;
-  std::apply([&](auto... member) { row.Into(schedule.*member...); }, Schedule::kLoaded);
+  std::apply([&](auto... member) { row.Into(schedule.*member...); },
+             Schedule::kLoaded);
   return schedule;
 }
 
@@ -107,8 +108,10 @@ v1::Schedule Schedule::Shown() const {
   if (progress_changed_at) {
     *freshness.mutable_changed_at() = ToProto(*progress_changed_at);
   }
-  if (peer_heard_at) *freshness.mutable_peer_heard_at() = ToProto(*peer_heard_at);
-  Actor{created_by, created_by_username, created_by_role}.To(proto.mutable_created_by());
+  if (peer_heard_at)
+    *freshness.mutable_peer_heard_at() = ToProto(*peer_heard_at);
+  Actor{created_by, created_by_username, created_by_role}.To(
+      proto.mutable_created_by());
   *proto.mutable_created_at() = ToProto(created_at);
   *proto.mutable_updated_at() = ToProto(changed_at);
   proto.set_etag(etag());

@@ -66,31 +66,34 @@ struct Schedule {
       &Schedule::completed, &Schedule::completed_at, &Schedule::completed_by,
       &Schedule::completed_by_username, &Schedule::completed_by_role,
       &Schedule::recovered, &Schedule::version, &Schedule::changed_at,
-      &Schedule::created_by, &Schedule::created_by_username, &Schedule::created_by_role,
-      &Schedule::created_at, &Schedule::progress_epoch, &Schedule::progress_version,
+      &Schedule::created_by, &Schedule::created_by_username,
+      &Schedule::created_by_role, &Schedule::created_at,
+      &Schedule::progress_epoch, &Schedule::progress_version,
       &Schedule::progress_changed_at, &Schedule::progress_heard_at,
-      &Schedule::parcel_count, &Schedule::parcel_grams, &Schedule::peer_heard_at);
+      &Schedule::parcel_count, &Schedule::parcel_grams,
+      &Schedule::peer_heard_at);
   static constexpr auto kInserted = std::tuple(
       &Schedule::schedule_code, &Schedule::schedule_date, &Schedule::order_code,
       &Schedule::shift, &Schedule::section, &Schedule::quantity_grams,
       &Schedule::completed, &Schedule::completed_at, &Schedule::completed_by,
       &Schedule::completed_by_username, &Schedule::completed_by_role,
       &Schedule::recovered, &Schedule::version, &Schedule::changed_at,
-      &Schedule::created_by, &Schedule::created_by_username, &Schedule::created_by_role,
-      &Schedule::created_at);
+      &Schedule::created_by, &Schedule::created_by_username,
+      &Schedule::created_by_role, &Schedule::created_at);
   static constexpr auto kUpdated = std::tuple(
       &Schedule::schedule_code, &Schedule::schedule_date, &Schedule::shift,
       &Schedule::section, &Schedule::quantity_grams, &Schedule::completed,
       &Schedule::completed_at, &Schedule::completed_by,
-      &Schedule::completed_by_username, &Schedule::completed_by_role, &Schedule::version,
-      &Schedule::changed_at, &Schedule::progress_epoch, &Schedule::progress_version,
-      &Schedule::progress_changed_at, &Schedule::progress_heard_at,
-      &Schedule::parcel_count, &Schedule::parcel_grams);
+      &Schedule::completed_by_username, &Schedule::completed_by_role,
+      &Schedule::version, &Schedule::changed_at, &Schedule::progress_epoch,
+      &Schedule::progress_version, &Schedule::progress_changed_at,
+      &Schedule::progress_heard_at, &Schedule::parcel_count,
+      &Schedule::parcel_grams);
 };
 
-// A query for schedules as ReadSchedule reads them. `from` is what stands behind
-// the columns: "FROM schedule WHERE … ORDER BY …"; the table has no alias. For
-// constants.
+// A query for schedules as ReadSchedule reads them. `from` is what stands
+// behind the columns: "FROM schedule WHERE … ORDER BY …"; the table has no
+// alias. For constants.
 db::Statement SelectSchedules(std::initializer_list<std::string_view> from);
 Schedule ReadSchedule(const db::Row& row);
 

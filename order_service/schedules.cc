@@ -29,7 +29,8 @@ void WantSchedule(const Request& request, Rows& rows) {
   rows.schedules.Want(request.schedule_code());
 }
 
-absl::StatusOr<const Schedule*> FindSchedule(int64_t schedule_code, const Rows& rows) {
+absl::StatusOr<const Schedule*> FindSchedule(int64_t schedule_code,
+                                             const Rows& rows) {
   const Schedule* schedule = rows.schedules.Find(schedule_code);
   if (schedule == nullptr) {
     return errors::ScheduleNotFound(std::to_string(schedule_code));
@@ -39,7 +40,8 @@ absl::StatusOr<const Schedule*> FindSchedule(int64_t schedule_code, const Rows& 
 
 // --- CreateSchedule, BatchCreateSchedules
 
-const Schedule& Make(const v1::NewSchedule& asked, Context& context, Rows& rows) {
+const Schedule& Make(const v1::NewSchedule& asked, Context& context,
+                     Rows& rows) {
   const Actor actor = Actor::Of(context.caller());
   const Schedule& made = rows.schedules.Insert(
       {.schedule_code = rows.schedule_codes.Take(),
@@ -73,7 +75,8 @@ void TouchBatchCreateSchedules(const v1::BatchCreateSchedulesRequest& request,
 
 // Every schedule that the contract's field rules let through can be made.
 absl::StatusOr<v1::BatchCreateSchedulesResponse> DecideBatchCreateSchedules(
-    const v1::BatchCreateSchedulesRequest& request, Context& context, Rows& rows) {
+    const v1::BatchCreateSchedulesRequest& request, Context& context,
+    Rows& rows) {
   v1::BatchCreateSchedulesResponse response;
   for (const v1::NewSchedule& asked : request.schedules()) {
     const Schedule& made = Make(asked, context, rows);
@@ -88,7 +91,8 @@ absl::StatusOr<v1::BatchCreateSchedulesResponse> DecideBatchCreateSchedules(
 // The fields to change: those that the mask names, or all of them.
 absl::StatusOr<std::vector<std::string>> MaskedFields(
     const v1::UpdateScheduleRequest& request) {
-  const std::vector<std::string> all{"date", "shift", "section", "quantity_grams"};
+  const std::vector<std::string> all{"date", "shift", "section",
+                                     "quantity_grams"};
   std::vector<std::string> fields;
   for (const std::string& path : request.update_mask().paths()) {
     if (path == "*") return all;
@@ -105,8 +109,9 @@ absl::Status CheckFields(const v1::ScheduleChange& change,
                          const std::vector<std::string>& fields) {
   std::vector<errors::FieldViolation> violations;
   for (const std::string& field : fields) {
-    const bool given = field == "date"      ? change.has_date()
-                       : field == "shift"   ? change.shift() != common::v1::SHIFT_UNSPECIFIED
+    const bool given = field == "date" ? change.has_date()
+                       : field == "shift"
+                           ? change.shift() != common::v1::SHIFT_UNSPECIFIED
                        : field == "section" ? !change.section().empty()
                                             : change.quantity_grams() > 0;
     if (!given) violations.push_back({"schedule." + field, "is required"});
@@ -115,10 +120,11 @@ absl::Status CheckFields(const v1::ScheduleChange& change,
   return errors::InvalidFields(violations);
 }
 
-void Set(Schedule& schedule, const v1::ScheduleChange& change, const std::string& field,
-         sync::Change& audited) {
+void Set(Schedule& schedule, const v1::ScheduleChange& change,
+         const std::string& field, sync::Change& audited) {
   if (field == "date") {
-    schedule.schedule_date = FromProto(change.date()).value_or(schedule.schedule_date);
+    schedule.schedule_date =
+        FromProto(change.date()).value_or(schedule.schedule_date);
     audited.emplace_back("date", absl::FormatCivilTime(schedule.schedule_date));
   } else if (field == "shift") {
     schedule.shift = change.shift();
@@ -147,11 +153,12 @@ constexpr std::string_view kFeeding = R"(
   ORDER BY fed.order_code, s.accepted_at DESC, s.request_code DESC, s.shipment_code DESC
 )";
 
-const db::Statement kGet =
-    SelectSchedules({"FROM schedule WHERE schedule.schedule_code = $1::bigint"});
-const db::Statement kGetFeeding = db::Compose(
-    {"WITH fed AS (SELECT order_code FROM schedule WHERE schedule_code = $1::bigint)",
-     kFeeding});
+const db::Statement kGet = SelectSchedules(
+    {"FROM schedule WHERE schedule.schedule_code = $1::bigint"});
+const db::Statement kGetFeeding =
+    db::Compose({"WITH fed AS (SELECT order_code FROM schedule WHERE "
+                 "schedule_code = $1::bigint)",
+                 kFeeding});
 
 // A page begins behind a schedule's code ($10, NULL on the first page), date,
 // shift, section and order code. Each order names all of them, for a parameter
@@ -200,9 +207,9 @@ constexpr size_t kPageKeys = 5;
 struct List {
   explicit List(std::string_view order)
       : schedules(SelectSchedules({kFiltered, order})),
-        feeding(db::Compose({"WITH page AS (SELECT order_code", kFiltered, order,
-                             "), fed AS (SELECT DISTINCT order_code FROM page)",
-                             kFeeding})) {}
+        feeding(db::Compose(
+            {"WITH page AS (SELECT order_code", kFiltered, order,
+             "), fed AS (SELECT DISTINCT order_code FROM page)", kFeeding})) {}
   db::Statement schedules;
   db::Statement feeding;
 };
@@ -233,8 +240,8 @@ Feeding ReadFeeding(const db::Result& result) {
     db::ShipmentKey key;
     int64_t bags = 0, dispatched_grams = 0, received_grams = 0;
     absl::Time accepted_at;
-    row.Into(order_code, key.request_code, key.shipment_code, product_name, item_code,
-             bags, dispatched_grams, received_grams, accepted_at);
+    row.Into(order_code, key.request_code, key.shipment_code, product_name,
+             item_code, bags, dispatched_grams, received_grams, accepted_at);
     v1::FeedingShipment& shipment = by_order[order_code].emplace_back();
     key.To(shipment.mutable_key());
     shipment.set_product_name(product_name);
@@ -255,7 +262,8 @@ void ShowFeeding(const Feeding& feeding, v1::Schedule& schedule) {
   }
 }
 
-absl::Status AskSchedule(const v1::GetScheduleRequest& request, db::Exchange& exchange) {
+absl::Status AskSchedule(const v1::GetScheduleRequest& request,
+                         db::Exchange& exchange) {
   exchange.Add(kGet, db::Params().Add(request.schedule_code()));
   exchange.Add(kGetFeeding, db::Params().Add(request.schedule_code()));
   return absl::OkStatus();
@@ -272,12 +280,14 @@ absl::StatusOr<v1::GetScheduleResponse> AnswerSchedule(
   return response;
 }
 
-std::optional<absl::CivilDay> DayOrNothing(bool has, const common::v1::Date& date) {
+std::optional<absl::CivilDay> DayOrNothing(bool has,
+                                           const common::v1::Date& date) {
   return has ? FromProto(date) : std::nullopt;
 }
 
 // The keys of a page: schedule code, date, shift, section, order code.
-absl::Status AddPageKeys(const v1::ListSchedulesRequest& request, db::Params& params) {
+absl::Status AddPageKeys(const v1::ListSchedulesRequest& request,
+                         db::Params& params) {
   ASSIGN_OR_RETURN(const std::vector<std::string> keys,
                    handlers::PageKeys(request, kPageKeys));
   if (keys.empty()) {
@@ -299,8 +309,9 @@ absl::Status AddPageKeys(const v1::ListSchedulesRequest& request, db::Params& pa
 std::string PageTokenAfter(const v1::ListSchedulesRequest& request,
                            const Schedule& last) {
   return handlers::NextPageToken(
-      request, {PageKey(last.schedule_code), PageKey(last.schedule_date),
-                std::string(db::EnumText(last.shift)), last.section, last.order_code});
+      request,
+      {PageKey(last.schedule_code), PageKey(last.schedule_date),
+       std::string(db::EnumText(last.shift)), last.section, last.order_code});
 }
 
 absl::Status AskSchedules(const v1::ListSchedulesRequest& request,
@@ -315,7 +326,8 @@ absl::Status AskSchedules(const v1::ListSchedulesRequest& request,
         .Add(request.order_code())
         .Array(shifts)
         .Add(request.section())
-        .Add(request.has_completed() ? std::optional(request.completed()) : std::nullopt)
+        .Add(request.has_completed() ? std::optional(request.completed())
+                                     : std::nullopt)
         .Add(request.search())
         .Add(limit);
     RETURN_IF_ERROR(AddPageKeys(request, params));
@@ -365,9 +377,11 @@ absl::StatusOr<v1::CreateScheduleResponse> DecideCreateSchedule(
 
 absl::StatusOr<v1::UpdateScheduleResponse> DecideUpdateSchedule(
     const v1::UpdateScheduleRequest& request, Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> fields, MaskedFields(request));
+  ASSIGN_OR_RETURN(const std::vector<std::string> fields,
+                   MaskedFields(request));
   RETURN_IF_ERROR(CheckFields(request.schedule(), fields));
-  ASSIGN_OR_RETURN(const Schedule* found, FindSchedule(request.schedule_code(), rows));
+  ASSIGN_OR_RETURN(const Schedule* found,
+                   FindSchedule(request.schedule_code(), rows));
   if (!request.etag().empty() && request.etag() != found->etag()) {
     return errors::EtagMismatch("schedule", found->KeyText());
   }
@@ -388,7 +402,8 @@ absl::StatusOr<v1::UpdateScheduleResponse> DecideUpdateSchedule(
 
 absl::StatusOr<v1::CompleteScheduleResponse> DecideCompleteSchedule(
     const v1::CompleteScheduleRequest& request, Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(const Schedule* found, FindSchedule(request.schedule_code(), rows));
+  ASSIGN_OR_RETURN(const Schedule* found,
+                   FindSchedule(request.schedule_code(), rows));
   if (found->completed) return errors::ScheduleCompleted(*found);
 
   Schedule& schedule = rows.schedules.Edit(*found);
@@ -399,7 +414,8 @@ absl::StatusOr<v1::CompleteScheduleResponse> DecideCompleteSchedule(
   schedule.completed_by_username = actor.username;
   schedule.completed_by_role = actor.role;
   schedule.Changed(context.now());
-  context.AuditAt(*schedule.completed_at, "schedule", schedule.KeyText(), "completed",
+  context.AuditAt(*schedule.completed_at, "schedule", schedule.KeyText(),
+                  "completed",
                   {{"parcel_count", schedule.parcel_count},
                    {"parcel_grams", schedule.parcel_grams}});
   v1::CompleteScheduleResponse response;
@@ -410,7 +426,8 @@ absl::StatusOr<v1::CompleteScheduleResponse> DecideCompleteSchedule(
 
 absl::StatusOr<v1::ReopenScheduleResponse> DecideReopenSchedule(
     const v1::ReopenScheduleRequest& request, Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(const Schedule* found, FindSchedule(request.schedule_code(), rows));
+  ASSIGN_OR_RETURN(const Schedule* found,
+                   FindSchedule(request.schedule_code(), rows));
   if (!found->completed) return errors::ScheduleNotCompleted(*found);
 
   Schedule& schedule = rows.schedules.Edit(*found);
@@ -429,17 +446,19 @@ absl::StatusOr<v1::ReopenScheduleResponse> DecideReopenSchedule(
 }
 
 void AddSchedules(Commands& commands, Queries& queries) {
-  commands.Add("mtp.order.v1.ScheduleService/CreateSchedule", TouchCreateSchedule,
-               DecideCreateSchedule);
+  commands.Add("mtp.order.v1.ScheduleService/CreateSchedule",
+               TouchCreateSchedule, DecideCreateSchedule);
   commands.Add("mtp.order.v1.ScheduleService/BatchCreateSchedules",
                TouchBatchCreateSchedules, DecideBatchCreateSchedules);
   commands.Add("mtp.order.v1.ScheduleService/UpdateSchedule",
                WantSchedule<v1::UpdateScheduleRequest>, DecideUpdateSchedule);
   commands.Add("mtp.order.v1.ScheduleService/CompleteSchedule",
-               WantSchedule<v1::CompleteScheduleRequest>, DecideCompleteSchedule);
+               WantSchedule<v1::CompleteScheduleRequest>,
+               DecideCompleteSchedule);
   commands.Add("mtp.order.v1.ScheduleService/ReopenSchedule",
                WantSchedule<v1::ReopenScheduleRequest>, DecideReopenSchedule);
-  queries.Add("mtp.order.v1.ScheduleService/GetSchedule", AskSchedule, AnswerSchedule);
+  queries.Add("mtp.order.v1.ScheduleService/GetSchedule", AskSchedule,
+              AnswerSchedule);
   queries.Add("mtp.order.v1.ScheduleService/ListSchedules", AskSchedules,
               AnswerSchedules);
 }

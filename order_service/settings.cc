@@ -5,9 +5,10 @@
 namespace mtp::order {
 
 void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings) {
-  app.add_option("--closed-short-tolerance-ppm", settings.closed_short_tolerance_ppm,
-                 "A dispatch that leaves at most this part of the quantity behind, in "
-                 "millionths, closes the shipment short instead of splitting it")
+  app.add_option(
+         "--closed-short-tolerance-ppm", settings.closed_short_tolerance_ppm,
+         "A dispatch that leaves at most this part of the quantity behind, in "
+         "millionths, closes the shipment short instead of splitting it")
       ->envname(prefix + "_CLOSED_SHORT_TOLERANCE_PPM")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();

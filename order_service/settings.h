@@ -15,8 +15,8 @@ namespace mtp::order {
 struct Settings {
   // In whose days plans, schedules and shifts count.
   absl::TimeZone time_zone = absl::UTCTimeZone();
-  // A dispatch that leaves less than this part of the quantity behind closes the
-  // shipment short instead of splitting off the rest, in millionths: nobody
+  // A dispatch that leaves less than this part of the quantity behind closes
+  // the shipment short instead of splitting off the rest, in millionths: nobody
   // sends a truck for it. 5,000 is 0.5 %.
   int64_t closed_short_tolerance_ppm = 5'000;
   // Rows of one planning file. All of them are held in memory and stored in one

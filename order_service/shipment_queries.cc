@@ -14,8 +14,8 @@
 namespace mtp::order {
 namespace {
 
-// Adds the page keys, numbers all; one can be missing, as the time of a dispatch
-// that never was. All are NULL on the first page.
+// Adds the page keys, numbers all; one can be missing, as the time of a
+// dispatch that never was. All are NULL on the first page.
 template <size_t kCount, typename Request>
 absl::Status AddPageKeys(const Request& request, db::Params& params) {
   ASSIGN_OR_RETURN(const std::vector<std::string> keys,
@@ -38,7 +38,8 @@ const db::Statement kGet = SelectShipments({R"(
   FROM shipment WHERE request_code = $1::bigint AND shipment_code = $2::bigint
 )"});
 
-absl::Status AskShipment(const v1::GetShipmentRequest& request, db::Exchange& exchange) {
+absl::Status AskShipment(const v1::GetShipmentRequest& request,
+                         db::Exchange& exchange) {
   exchange.Add(kGet, db::Params()
                          .Add(request.key().request_code())
                          .Add(request.key().shipment_code()));
@@ -47,7 +48,8 @@ absl::Status AskShipment(const v1::GetShipmentRequest& request, db::Exchange& ex
 
 absl::StatusOr<v1::GetShipmentResponse> AnswerShipment(
     const v1::GetShipmentRequest& request, const db::Results& results) {
-  if (results[0].empty()) return errors::ShipmentNotFound(KeyText(request.key()));
+  if (results[0].empty())
+    return errors::ShipmentNotFound(KeyText(request.key()));
   v1::GetShipmentResponse response;
   *response.mutable_shipment() = ReadShipment(results[0][0]);
   return response;
@@ -55,8 +57,8 @@ absl::StatusOr<v1::GetShipmentResponse> AnswerShipment(
 
 // --- ListShipments
 
-// Every order is settled by the key; a page begins behind the key ($17, $18) and
-// the number that comes before it in the order ($19).
+// Every order is settled by the key; a page begins behind the key ($17, $18)
+// and the number that comes before it in the order ($19).
 constexpr std::string_view kFiltered = R"(
   FROM shipment
   WHERE ($1::text = '' OR strpos(lower(concat_ws(E'\x1f', order_code, item_code,
@@ -133,7 +135,8 @@ std::string TokenAfter(const v1::ListShipmentsRequest& request,
       break;
     case v1::LIST_SHIPMENTS_ORDER_DISPATCHED_DESCENDING:
       if (last.progress().has_dispatch()) {
-        before_key = PageKey(FromProto(last.progress().dispatch().dispatched_at()));
+        before_key =
+            PageKey(FromProto(last.progress().dispatch().dispatched_at()));
       }
       break;
     case v1::LIST_SHIPMENTS_ORDER_QUANTITY_DESCENDING:
@@ -157,7 +160,8 @@ absl::Status AskShipments(const v1::ListShipmentsRequest& request,
       .Add(request.item_code())
       .Add(request.product_name())
       .Add(request.shipment_vehicle())
-      .Add(request.has_special() ? std::optional(request.special()) : std::nullopt)
+      .Add(request.has_special() ? std::optional(request.special())
+                                 : std::nullopt)
       .Add(TimeIf(request.has_created_from(), request.created_from()))
       .Add(TimeIf(request.has_created_before(), request.created_before()))
       .Add(TimeIf(request.has_dispatched_from(), request.dispatched_from()))
@@ -177,7 +181,8 @@ absl::StatusOr<v1::ListShipmentsResponse> AnswerShipments(
   v1::ListShipmentsResponse response;
   for (const db::Row row : results[0]) {
     if (response.shipments_size() == page_size) {
-      response.set_next_page_token(TokenAfter(request, *response.shipments().rbegin()));
+      response.set_next_page_token(
+          TokenAfter(request, *response.shipments().rbegin()));
       break;
     }
     *response.add_shipments() = ReadShipment(row);
@@ -207,7 +212,8 @@ const db::Statement kEvents = SelectShipmentEvents({kEventsFiltered, R"(
     > $13::bigint)
   ORDER BY event_number LIMIT $12::bigint
 )"});
-const db::Statement kEventsDescending = SelectShipmentEvents({kEventsFiltered, R"(
+const db::Statement kEventsDescending =
+    SelectShipmentEvents({kEventsFiltered, R"(
     < $13::bigint)
   ORDER BY event_number DESC LIMIT $12::bigint
 )"});
@@ -232,8 +238,8 @@ absl::Status AskEvents(const v1::ListShipmentEventsRequest& request,
       .Add(request.correlation_id())
       .Add(handlers::PageSize(request.page_size()) + 1);
   RETURN_IF_ERROR(AddPageKeys<1>(request, params));
-  const bool descending = request.order_by() ==
-                          v1::LIST_SHIPMENT_EVENTS_ORDER_RECORDED_DESCENDING;
+  const bool descending =
+      request.order_by() == v1::LIST_SHIPMENT_EVENTS_ORDER_RECORDED_DESCENDING;
   exchange.Add(descending ? kEventsDescending : kEvents, std::move(params));
   if (request.has_key()) {
     exchange.Add(kExists, db::Params()
@@ -265,10 +271,12 @@ absl::StatusOr<v1::ListShipmentEventsResponse> AnswerEvents(
 }  // namespace
 
 void AddShipmentQueries(Queries& queries) {
-  queries.Add("mtp.order.v1.ShipmentService/GetShipment", AskShipment, AnswerShipment);
+  queries.Add("mtp.order.v1.ShipmentService/GetShipment", AskShipment,
+              AnswerShipment);
   queries.Add("mtp.order.v1.ShipmentService/ListShipments", AskShipments,
               AnswerShipments);
-  queries.Add("mtp.order.v1.ShipmentService/ListShipmentEvents", AskEvents, AnswerEvents);
+  queries.Add("mtp.order.v1.ShipmentService/ListShipmentEvents", AskEvents,
+              AnswerEvents);
 }
 
 }  // namespace mtp::order

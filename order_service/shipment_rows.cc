@@ -12,15 +12,18 @@
 namespace mtp::db {
 
 // 'NONE', 'REQUESTED', 'ALLOWED', 'DENIED', as the table's check names them.
-constexpr std::string_view kApprovalTexts[] = {"NONE", "REQUESTED", "ALLOWED", "DENIED"};
+constexpr std::string_view kApprovalTexts[] = {"NONE", "REQUESTED", "ALLOWED",
+                                               "DENIED"};
 
-void Codec<order::ApprovalState>::Encode(std::string& out, order::ApprovalState v) {
+void Codec<order::ApprovalState>::Encode(std::string& out,
+                                         order::ApprovalState v) {
   out.append(kApprovalTexts[static_cast<size_t>(v)]);
 }
 
 order::ApprovalState Codec<order::ApprovalState>::Decode(std::string_view in) {
   size_t state = 0;
-  while (state + 1 < std::size(kApprovalTexts) && kApprovalTexts[state] != in) ++state;
+  while (state + 1 < std::size(kApprovalTexts) && kApprovalTexts[state] != in)
+    ++state;
   return static_cast<order::ApprovalState>(state);
 }
 
@@ -129,7 +132,8 @@ const db::Statement Shipment::kInsert = db::Compose({R"(
     fresh.dispatched_by_role, fresh.dispatched_grams, fresh.dispatched_bags,
     fresh.manifest_digest, fresh.correction_reason, fresh.corrected_by,
     fresh.corrected_by_username, fresh.corrected_by_role, fresh.corrected_at
-  FROM)", kArrays});
+  FROM)",
+                                                     kArrays});
 
 const db::Statement Shipment::kUpdate = db::Compose({R"(
   UPDATE shipment SET
@@ -165,7 +169,8 @@ const db::Statement Shipment::kUpdate = db::Compose({R"(
     correction_reason = fresh.correction_reason, corrected_by = fresh.corrected_by,
     corrected_by_username = fresh.corrected_by_username,
     corrected_by_role = fresh.corrected_by_role, corrected_at = fresh.corrected_at
-  FROM)", kArrays, R"(
+  FROM)",
+                                                     kArrays, R"(
   WHERE shipment.request_code = fresh.request_code
     AND shipment.shipment_code = fresh.shipment_code
 )"});
@@ -235,7 +240,6 @@ constexpr std::string_view kEventColumns = R"(
     shipment_event.event_number
 )";
 
-
 namespace {
 
 db::Statement Select(std::initializer_list<std::string_view> columns,
@@ -252,7 +256,8 @@ handlers::Actor ActorOf(const std::string& by, const std::string& username,
   return {by, username, role};
 }
 
-void Show(const std::optional<absl::Time>& time, google::protobuf::Timestamp* proto) {
+void Show(const std::optional<absl::Time>& time,
+          google::protobuf::Timestamp* proto) {
   *proto = ToProto(*time);
 }
 
@@ -262,7 +267,8 @@ db::Statement SelectShipments(std::initializer_list<std::string_view> from) {
   return Select({kColumns, kShownBesides}, from);
 }
 
-db::Statement SelectShipmentEvents(std::initializer_list<std::string_view> from) {
+db::Statement SelectShipmentEvents(
+    std::initializer_list<std::string_view> from) {
   return Select({kEventColumns}, from);
 }
 
@@ -278,14 +284,17 @@ v1::Shipment ReadShipment(const db::Row& row) {
   if (shipment.accepted) {
     v1::AcceptanceDifferences& differences =
         *shown.mutable_acceptance()->mutable_differences();
-    for (const std::string& barcode : missing) differences.add_missing_barcodes(barcode);
-    for (const std::string& barcode : damaged) differences.add_damaged_barcodes(barcode);
+    for (const std::string& barcode : missing)
+      differences.add_missing_barcodes(barcode);
+    for (const std::string& barcode : damaged)
+      differences.add_damaged_barcodes(barcode);
     for (const std::string& barcode : sent_back) {
       differences.add_sent_back_barcodes(barcode);
     }
   }
   for (const std::string& text : exceptions) {
-    const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits('\x1f', 3));
+    const std::vector<std::string> parts =
+        absl::StrSplit(text, absl::MaxSplits('\x1f', 3));
     v1::ShipmentException& exception = *shown.add_open_exceptions();
     exception.set_exception_id(parts[0]);
     exception.set_kind(parts[1]);
@@ -344,13 +353,16 @@ v1::Shipment Shipment::Shown() const {
   proto.set_quantity_grams(quantity_grams);
   proto.set_status(status);
   proto.set_special(special);
-  proto.set_split_from_shipment_code(static_cast<int32_t>(split_from_shipment_code));
+  proto.set_split_from_shipment_code(
+      static_cast<int32_t>(split_from_shipment_code));
   proto.set_closed_short(closed_short);
-  if (approval == ApprovalState::kAllowed || approval == ApprovalState::kDenied) {
+  if (approval == ApprovalState::kAllowed ||
+      approval == ApprovalState::kDenied) {
     v1::Approval& shown = *proto.mutable_approval();
     shown.set_allowed(approval == ApprovalState::kAllowed);
     shown.set_order_remarks(approval_remarks);
-    ActorOf(approval_by, approval_by_username, approval_by_role).To(shown.mutable_actor());
+    ActorOf(approval_by, approval_by_username, approval_by_role)
+        .To(shown.mutable_actor());
     if (approval_at) Show(approval_at, shown.mutable_decided_at());
   }
   if (cancelled) {
@@ -363,11 +375,13 @@ v1::Shipment Shipment::Shown() const {
   if (accepted) {
     v1::Acceptance& shown = *proto.mutable_acceptance();
     shown.set_shipment_remarks(accept_remarks);
-    if (received_grams) shown.mutable_differences()->set_received_grams(*received_grams);
+    if (received_grams)
+      shown.mutable_differences()->set_received_grams(*received_grams);
     ActorOf(accepted_by, accepted_by_username, accepted_by_role)
         .To(shown.mutable_actor());
     if (accepted_at) Show(accepted_at, shown.mutable_occurred_at());
-    if (accept_recorded_at) Show(accept_recorded_at, shown.mutable_recorded_at());
+    if (accept_recorded_at)
+      Show(accept_recorded_at, shown.mutable_recorded_at());
   }
   *proto.mutable_progress() = ShownProgress();
   *proto.mutable_created_at() = ToProto(created_at);
@@ -399,7 +413,8 @@ v1::ShipmentProgress Shipment::ShownProgress() const {
   }
   common::v1::Freshness& freshness = *proto.mutable_freshness();
   freshness.set_version(progress_version);
-  if (progress_changed_at) Show(progress_changed_at, freshness.mutable_changed_at());
+  if (progress_changed_at)
+    Show(progress_changed_at, freshness.mutable_changed_at());
   if (peer_heard_at) Show(peer_heard_at, freshness.mutable_peer_heard_at());
   return proto;
 }
@@ -459,7 +474,8 @@ std::string Tell(const Shipment& shipment, Context& context) {
   return context.Tell(sync::kShipment, shipment.key().Text(), shipment.version);
 }
 
-MadeShipment MakeShipment(const NewShipment& asked, Context& context, Rows& rows) {
+MadeShipment MakeShipment(const NewShipment& asked, Context& context,
+                          Rows& rows) {
   Shipment made{.request_code = asked.key.request_code,
                 .shipment_code = asked.key.shipment_code,
                 .order_code = asked.order_code,
@@ -480,8 +496,10 @@ MadeShipment MakeShipment(const NewShipment& asked, Context& context, Rows& rows
   made.status = made.StatusFromFacts();
   const Shipment& shipment = rows.shipments.Insert(std::move(made));
   MadeShipment result{.shipment = &shipment};
-  result.event = Record(shipment, asked.cause, std::nullopt, asked.said, context, rows);
-  context.AuditAt(asked.said.occurred_at, "shipment", shipment.key().Text(), "requested",
+  result.event =
+      Record(shipment, asked.cause, std::nullopt, asked.said, context, rows);
+  context.AuditAt(asked.said.occurred_at, "shipment", shipment.key().Text(),
+                  "requested",
                   {{"order_code", shipment.order_code},
                    {"quantity_grams", shipment.quantity_grams},
                    {"status", std::string(db::EnumText(shipment.status))}});
@@ -513,18 +531,22 @@ SplitOff Split(Shipment& shipment, int64_t quantity_grams, const Said& said,
                 .peer_heard_at = shipment.peer_heard_at};
   rest.status = rest.StatusFromFacts();
 
-  const int64_t before_grams = std::exchange(shipment.quantity_grams, quantity_grams);
+  const int64_t before_grams =
+      std::exchange(shipment.quantity_grams, quantity_grams);
   const ShipmentStatus status = shipment.status;
   shipment.Changed(context.now());
-  Record(shipment, v1::SHIPMENT_EVENT_CAUSE_QUANTITY_LOWERED, status, said, context, rows);
-  context.AuditAt(said.occurred_at, "shipment", shipment.key().Text(), "quantity lowered",
+  Record(shipment, v1::SHIPMENT_EVENT_CAUSE_QUANTITY_LOWERED, status, said,
+         context, rows);
+  context.AuditAt(said.occurred_at, "shipment", shipment.key().Text(),
+                  "quantity lowered",
                   {{"from_grams", before_grams},
                    {"quantity_grams", quantity_grams},
                    {"split_off_shipment", rest.key().Text()},
                    {"order_remarks", said.remarks}});
 
   const Shipment& made = rows.shipments.Insert(std::move(rest));
-  Record(made, v1::SHIPMENT_EVENT_CAUSE_SPLIT_OFF, std::nullopt, said, context, rows);
+  Record(made, v1::SHIPMENT_EVENT_CAUSE_SPLIT_OFF, std::nullopt, said, context,
+         rows);
   context.AuditAt(said.occurred_at, "shipment", made.key().Text(), "split off",
                   {{"split_from_shipment", shipment.key().Text()},
                    {"quantity_grams", made.quantity_grams}});

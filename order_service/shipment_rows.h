@@ -115,7 +115,8 @@ struct Shipment {
   bool Open() const;
   // Whether Seeduwa knows of it, or is to: from ORDER_REQUESTED on.
   bool Told() const {
-    return approval == ApprovalState::kNone || approval == ApprovalState::kAllowed;
+    return approval == ApprovalState::kNone ||
+           approval == ApprovalState::kAllowed;
   }
   // Every change of our facts goes through here: Seeduwa must learn it.
   void Changed(absl::Time now) {
@@ -141,52 +142,57 @@ struct Shipment {
   static constexpr auto kLoaded = std::tuple(
       &Shipment::request_code, &Shipment::shipment_code, &Shipment::order_code,
       &Shipment::product_name, &Shipment::item_code, &Shipment::quantity_grams,
-      &Shipment::split_from_shipment_code, &Shipment::status, &Shipment::special,
-      &Shipment::approval, &Shipment::approval_remarks, &Shipment::approval_by,
-      &Shipment::approval_by_username, &Shipment::approval_by_role,
-      &Shipment::approval_at, &Shipment::cancelled, &Shipment::cancel_remarks,
-      &Shipment::cancelled_by, &Shipment::cancelled_by_username,
-      &Shipment::cancelled_by_role, &Shipment::cancelled_at, &Shipment::accepted,
-      &Shipment::accept_remarks, &Shipment::accepted_by,
-      &Shipment::accepted_by_username, &Shipment::accepted_by_role,
-      &Shipment::accepted_at, &Shipment::accept_recorded_at, &Shipment::received_grams,
+      &Shipment::split_from_shipment_code, &Shipment::status,
+      &Shipment::special, &Shipment::approval, &Shipment::approval_remarks,
+      &Shipment::approval_by, &Shipment::approval_by_username,
+      &Shipment::approval_by_role, &Shipment::approval_at, &Shipment::cancelled,
+      &Shipment::cancel_remarks, &Shipment::cancelled_by,
+      &Shipment::cancelled_by_username, &Shipment::cancelled_by_role,
+      &Shipment::cancelled_at, &Shipment::accepted, &Shipment::accept_remarks,
+      &Shipment::accepted_by, &Shipment::accepted_by_username,
+      &Shipment::accepted_by_role, &Shipment::accepted_at,
+      &Shipment::accept_recorded_at, &Shipment::received_grams,
       &Shipment::closed_short, &Shipment::recovered, &Shipment::version,
       &Shipment::changed_at, &Shipment::created_at, &Shipment::updated_at,
       &Shipment::progress_epoch, &Shipment::progress_version,
       &Shipment::progress_changed_at, &Shipment::progress_heard_at,
-      &Shipment::readiness, &Shipment::readiness_remarks, &Shipment::readiness_by,
-      &Shipment::readiness_by_username, &Shipment::readiness_by_role,
-      &Shipment::readiness_at, &Shipment::allocated_grams, &Shipment::dispatched,
-      &Shipment::dispatch_vehicle, &Shipment::dispatched_at, &Shipment::dispatched_by,
-      &Shipment::dispatched_by_username, &Shipment::dispatched_by_role,
-      &Shipment::dispatched_grams, &Shipment::dispatched_bags,
-      &Shipment::manifest_digest, &Shipment::correction_reason, &Shipment::corrected_by,
+      &Shipment::readiness, &Shipment::readiness_remarks,
+      &Shipment::readiness_by, &Shipment::readiness_by_username,
+      &Shipment::readiness_by_role, &Shipment::readiness_at,
+      &Shipment::allocated_grams, &Shipment::dispatched,
+      &Shipment::dispatch_vehicle, &Shipment::dispatched_at,
+      &Shipment::dispatched_by, &Shipment::dispatched_by_username,
+      &Shipment::dispatched_by_role, &Shipment::dispatched_grams,
+      &Shipment::dispatched_bags, &Shipment::manifest_digest,
+      &Shipment::correction_reason, &Shipment::corrected_by,
       &Shipment::corrected_by_username, &Shipment::corrected_by_role,
-      &Shipment::corrected_at,
-      &Shipment::peer_heard_at);
+      &Shipment::corrected_at, &Shipment::peer_heard_at);
   static constexpr auto kInserted = std::tuple(
       &Shipment::request_code, &Shipment::shipment_code, &Shipment::order_code,
       &Shipment::product_name, &Shipment::item_code, &Shipment::quantity_grams,
-      &Shipment::split_from_shipment_code, &Shipment::status, &Shipment::special,
-      &Shipment::approval, &Shipment::approval_remarks, &Shipment::approval_by,
-      &Shipment::approval_by_username, &Shipment::approval_by_role,
-      &Shipment::approval_at, &Shipment::cancelled, &Shipment::cancel_remarks,
-      &Shipment::cancelled_by, &Shipment::cancelled_by_username,
-      &Shipment::cancelled_by_role, &Shipment::cancelled_at, &Shipment::accepted,
-      &Shipment::accept_remarks, &Shipment::accepted_by,
-      &Shipment::accepted_by_username, &Shipment::accepted_by_role,
-      &Shipment::accepted_at, &Shipment::accept_recorded_at, &Shipment::received_grams,
+      &Shipment::split_from_shipment_code, &Shipment::status,
+      &Shipment::special, &Shipment::approval, &Shipment::approval_remarks,
+      &Shipment::approval_by, &Shipment::approval_by_username,
+      &Shipment::approval_by_role, &Shipment::approval_at, &Shipment::cancelled,
+      &Shipment::cancel_remarks, &Shipment::cancelled_by,
+      &Shipment::cancelled_by_username, &Shipment::cancelled_by_role,
+      &Shipment::cancelled_at, &Shipment::accepted, &Shipment::accept_remarks,
+      &Shipment::accepted_by, &Shipment::accepted_by_username,
+      &Shipment::accepted_by_role, &Shipment::accepted_at,
+      &Shipment::accept_recorded_at, &Shipment::received_grams,
       &Shipment::closed_short, &Shipment::recovered, &Shipment::version,
       &Shipment::changed_at, &Shipment::created_at, &Shipment::updated_at,
       &Shipment::progress_epoch, &Shipment::progress_version,
       &Shipment::progress_changed_at, &Shipment::progress_heard_at,
-      &Shipment::readiness, &Shipment::readiness_remarks, &Shipment::readiness_by,
-      &Shipment::readiness_by_username, &Shipment::readiness_by_role,
-      &Shipment::readiness_at, &Shipment::allocated_grams, &Shipment::dispatched,
-      &Shipment::dispatch_vehicle, &Shipment::dispatched_at, &Shipment::dispatched_by,
-      &Shipment::dispatched_by_username, &Shipment::dispatched_by_role,
-      &Shipment::dispatched_grams, &Shipment::dispatched_bags,
-      &Shipment::manifest_digest, &Shipment::correction_reason, &Shipment::corrected_by,
+      &Shipment::readiness, &Shipment::readiness_remarks,
+      &Shipment::readiness_by, &Shipment::readiness_by_username,
+      &Shipment::readiness_by_role, &Shipment::readiness_at,
+      &Shipment::allocated_grams, &Shipment::dispatched,
+      &Shipment::dispatch_vehicle, &Shipment::dispatched_at,
+      &Shipment::dispatched_by, &Shipment::dispatched_by_username,
+      &Shipment::dispatched_by_role, &Shipment::dispatched_grams,
+      &Shipment::dispatched_bags, &Shipment::manifest_digest,
+      &Shipment::correction_reason, &Shipment::corrected_by,
       &Shipment::corrected_by_username, &Shipment::corrected_by_role,
       &Shipment::corrected_at);
   static constexpr auto kUpdated = kInserted;
@@ -214,14 +220,15 @@ struct ShipmentEvent {
   v1::ShipmentEvent Shown() const;
 
   static const db::Statement kInsert;
-  static constexpr auto kInserted = std::tuple(
-      &ShipmentEvent::request_code, &ShipmentEvent::shipment_code,
-      &ShipmentEvent::event_id, &ShipmentEvent::cause, &ShipmentEvent::from_status,
-      &ShipmentEvent::to_status, &ShipmentEvent::quantity_grams, &ShipmentEvent::remarks,
-      &ShipmentEvent::vehicle, &ShipmentEvent::said_by, &ShipmentEvent::said_by_username,
-      &ShipmentEvent::said_by_role, &ShipmentEvent::occurred_at,
-      &ShipmentEvent::recorded_at, &ShipmentEvent::recovered,
-      &ShipmentEvent::correlation_id);
+  static constexpr auto kInserted =
+      std::tuple(&ShipmentEvent::request_code, &ShipmentEvent::shipment_code,
+                 &ShipmentEvent::event_id, &ShipmentEvent::cause,
+                 &ShipmentEvent::from_status, &ShipmentEvent::to_status,
+                 &ShipmentEvent::quantity_grams, &ShipmentEvent::remarks,
+                 &ShipmentEvent::vehicle, &ShipmentEvent::said_by,
+                 &ShipmentEvent::said_by_username, &ShipmentEvent::said_by_role,
+                 &ShipmentEvent::occurred_at, &ShipmentEvent::recorded_at,
+                 &ShipmentEvent::recovered, &ShipmentEvent::correlation_id);
 };
 
 // A bag that did not arrive as it left.
@@ -252,7 +259,8 @@ struct Said {
 // quantity.
 v1::ShipmentEvent Record(const Shipment& shipment, v1::ShipmentEventCause cause,
                          std::optional<ShipmentStatus> from, ShipmentStatus to,
-                         const Said& said, handlers::Context& context, Rows& rows);
+                         const Said& said, handlers::Context& context,
+                         Rows& rows);
 // The same up to the status that the shipment has now.
 v1::ShipmentEvent Record(const Shipment& shipment, v1::ShipmentEventCause cause,
                          std::optional<ShipmentStatus> from, const Said& said,
@@ -297,14 +305,16 @@ SplitOff Split(Shipment& shipment, int64_t quantity_grams, const Said& said,
                handlers::Context& context, Rows& rows);
 
 // A query for whole shipments as ReadShipment reads them. `from` is what stands
-// behind the columns: "FROM shipment WHERE … ORDER BY …"; the table has no alias.
-// For constants.
+// behind the columns: "FROM shipment WHERE … ORDER BY …"; the table has no
+// alias. For constants.
 db::Statement SelectShipments(std::initializer_list<std::string_view> from);
 v1::Shipment ReadShipment(const db::Row& row);
 
 // The same for events, of the table shipment_event. Their numbers are the order
 // in which they were recorded.
-db::Statement SelectShipmentEvents(std::initializer_list<std::string_view> from);
-v1::ShipmentEvent ReadShipmentEvent(const db::Row& row, int64_t* event_number = nullptr);
+db::Statement SelectShipmentEvents(
+    std::initializer_list<std::string_view> from);
+v1::ShipmentEvent ReadShipmentEvent(const db::Row& row,
+                                    int64_t* event_number = nullptr);
 
 }  // namespace mtp::order

@@ -39,7 +39,8 @@ void WantShipment(const Request& request, Rows& rows) {
 
 // --- SetShipmentQuantity
 
-void TouchSetShipmentQuantity(const v1::SetShipmentQuantityRequest& request, Rows& rows) {
+void TouchSetShipmentQuantity(const v1::SetShipmentQuantityRequest& request,
+                              Rows& rows) {
   rows.requests.Want(request.key().request_code());
   WantShipment(request, rows);
 }
@@ -58,8 +59,8 @@ absl::Status JudgeQuantity(const Shipment& shipment, int64_t quantity_grams) {
 
 // --- ApproveShipment, DenyShipment
 
-absl::StatusOr<Shipment*> EditAwaitingApproval(const common::v1::ShipmentKey& key,
-                                               Rows& rows) {
+absl::StatusOr<Shipment*> EditAwaitingApproval(
+    const common::v1::ShipmentKey& key, Rows& rows) {
   ASSIGN_OR_RETURN(const Shipment* found, FindShipment(key, rows));
   if (found->status != common::v1::SHIPMENT_STATUS_APPROVAL_REQUESTED) {
     return errors::WrongShipmentStatus(*found);
@@ -98,7 +99,8 @@ absl::StatusOr<std::map<std::string, std::vector<Uuid>>> BagsByDifference(
     std::vector<Uuid>& named = bags[kind];
     for (const std::string& text : *barcodes) {
       const Uuid barcode = BarcodeOf(text);
-      if (!seen.insert(barcode).second) return errors::BarcodeTwice(barcode.ToString());
+      if (!seen.insert(barcode).second)
+        return errors::BarcodeTwice(barcode.ToString());
       named.push_back(barcode);
     }
     std::sort(named.begin(), named.end());
@@ -135,7 +137,8 @@ void GiveBackToPlan(const Shipment& shipment, Rows& rows) {
 }  // namespace
 
 absl::StatusOr<v1::SetShipmentQuantityResponse> DecideSetShipmentQuantity(
-    const v1::SetShipmentQuantityRequest& request, Context& context, Rows& rows) {
+    const v1::SetShipmentQuantityRequest& request, Context& context,
+    Rows& rows) {
   ASSIGN_OR_RETURN(const Shipment* found, FindShipment(request.key(), rows));
   if (!request.etag().empty() && request.etag() != found->etag()) {
     return errors::EtagMismatch("shipment", found->key().Text());
@@ -156,7 +159,8 @@ absl::StatusOr<v1::SetShipmentQuantityResponse> DecideSetShipmentQuantity(
 
 absl::StatusOr<v1::ApproveShipmentResponse> DecideApproveShipment(
     const v1::ApproveShipmentRequest& request, Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(Shipment * shipment, EditAwaitingApproval(request.key(), rows));
+  ASSIGN_OR_RETURN(Shipment * shipment,
+                   EditAwaitingApproval(request.key(), rows));
   const Said said = SaidNow(request.order_remarks(), context);
   Approve(*shipment, ApprovalState::kAllowed, said);
   shipment->Changed(context.now());
@@ -176,7 +180,8 @@ absl::StatusOr<v1::ApproveShipmentResponse> DecideApproveShipment(
 
 absl::StatusOr<v1::DenyShipmentResponse> DecideDenyShipment(
     const v1::DenyShipmentRequest& request, Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(Shipment * shipment, EditAwaitingApproval(request.key(), rows));
+  ASSIGN_OR_RETURN(Shipment * shipment,
+                   EditAwaitingApproval(request.key(), rows));
   const Said said = SaidNow(request.order_remarks(), context);
   Approve(*shipment, ApprovalState::kDenied, said);
   shipment->Changed(context.now());
@@ -230,7 +235,8 @@ absl::StatusOr<v1::AcceptShipmentResponse> DecideAcceptShipment(
   };
   context.AuditAt(
       said.occurred_at, "shipment", shipment.key().Text(), "accepted",
-      {{"received_grams", shipment.received_grams.value_or(shipment.dispatched_grams)},
+      {{"received_grams",
+        shipment.received_grams.value_or(shipment.dispatched_grams)},
        {"missing_bags", count("MISSING")},
        {"damaged_bags", count("DAMAGED")},
        {"sent_back_bags", count("SENT_BACK")},
@@ -239,8 +245,8 @@ absl::StatusOr<v1::AcceptShipmentResponse> DecideAcceptShipment(
           shipment.dispatched_grams ||
       count("MISSING") + count("DAMAGED") + count("SENT_BACK") > 0) {
     OpenAcceptedWithDifferences(shipment, count("MISSING"), count("DAMAGED"),
-                                count("SENT_BACK"), context.correlation_id(), context,
-                                rows);
+                                count("SENT_BACK"), context.correlation_id(),
+                                context, rows);
   }
 
   v1::AcceptShipmentResponse response;
@@ -271,7 +277,8 @@ absl::StatusOr<v1::CancelShipmentResponse> DecideCancelShipment(
   shipment.cancelled_at = said.occurred_at;
   shipment.Changed(context.now());
   GiveBackToPlan(shipment, rows);
-  Record(shipment, v1::SHIPMENT_EVENT_CAUSE_CANCELLED, from, said, context, rows);
+  Record(shipment, v1::SHIPMENT_EVENT_CAUSE_CANCELLED, from, said, context,
+         rows);
   context.Audit("shipment", shipment.key().Text(), "cancelled",
                 {{"quantity_grams", shipment.quantity_grams},
                  {"order_remarks", said.remarks}});
@@ -291,8 +298,8 @@ void AddShipments(Commands& commands, Queries& queries) {
                WantShipment<v1::DenyShipmentRequest>, DecideDenyShipment);
   commands.Add("mtp.order.v1.ShipmentService/AcceptShipment",
                WantShipment<v1::AcceptShipmentRequest>, DecideAcceptShipment);
-  commands.Add("mtp.order.v1.ShipmentService/CancelShipment", TouchCancelShipment,
-               DecideCancelShipment);
+  commands.Add("mtp.order.v1.ShipmentService/CancelShipment",
+               TouchCancelShipment, DecideCancelShipment);
   AddShipmentQueries(queries);
 }
 

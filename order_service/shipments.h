@@ -10,7 +10,8 @@ void AddShipmentQueries(Queries& queries);
 
 // The decisions, for AddShipments and for tests.
 absl::StatusOr<v1::SetShipmentQuantityResponse> DecideSetShipmentQuantity(
-    const v1::SetShipmentQuantityRequest& request, Context& context, Rows& rows);
+    const v1::SetShipmentQuantityRequest& request, Context& context,
+    Rows& rows);
 absl::StatusOr<v1::ApproveShipmentResponse> DecideApproveShipment(
     const v1::ApproveShipmentRequest& request, Context& context, Rows& rows);
 absl::StatusOr<v1::DenyShipmentResponse> DecideDenyShipment(

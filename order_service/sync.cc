@@ -39,7 +39,8 @@ Actor ActorOf(const common::v1::Actor& proto) {
   return {proto.subject(), proto.username(), proto.role()};
 }
 
-std::optional<absl::Time> TimeOf(bool has, const google::protobuf::Timestamp& proto) {
+std::optional<absl::Time> TimeOf(bool has,
+                                 const google::protobuf::Timestamp& proto) {
   return has ? std::optional(FromProto(proto)) : std::nullopt;
 }
 
@@ -50,9 +51,11 @@ absl::Time ChangedAt(const sync::v1::Stamp& stamp, const Context& context) {
 
 // --- shipment progress: readiness
 
-bool SaysReadiness(const ShipmentProgressState& state, const Shipment& shipment) {
+bool SaysReadiness(const ShipmentProgressState& state,
+                   const Shipment& shipment) {
   return state.readiness() != shipment.readiness ||
-         TimeOf(state.has_readiness_at(), state.readiness_at()) != shipment.readiness_at;
+         TimeOf(state.has_readiness_at(), state.readiness_at()) !=
+             shipment.readiness_at;
 }
 
 void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
@@ -64,11 +67,13 @@ void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
   shipment.readiness_by = actor.subject;
   shipment.readiness_by_username = actor.username;
   shipment.readiness_by_role = actor.role;
-  shipment.readiness_at = TimeOf(state.has_readiness_at(), state.readiness_at());
+  shipment.readiness_at =
+      TimeOf(state.has_readiness_at(), state.readiness_at());
   shipment.Heard(context.now());
   Record(shipment, v1::SHIPMENT_EVENT_CAUSE_READINESS, from,
          {.actor = actor,
-          .occurred_at = shipment.readiness_at.value_or(ChangedAt(state.stamp(), context)),
+          .occurred_at =
+              shipment.readiness_at.value_or(ChangedAt(state.stamp(), context)),
           .remarks = state.order_remarks(),
           .correlation_id = cause.correlation_id()},
          context, rows);
@@ -76,7 +81,8 @@ void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
 
 // --- shipment progress: dispatch
 
-bool SaysDispatch(const ShipmentProgressState& state, const Shipment& shipment) {
+bool SaysDispatch(const ShipmentProgressState& state,
+                  const Shipment& shipment) {
   if (state.has_dispatch() != shipment.dispatched) return true;
   if (!state.has_dispatch()) return false;
   const ShipmentProgressState::Dispatch& dispatch = state.dispatch();
@@ -93,7 +99,8 @@ void CopyDispatch(const ShipmentProgressState& state, Shipment& shipment) {
   const Actor actor = ActorOf(dispatch.actor());
   shipment.dispatched = state.has_dispatch();
   shipment.dispatch_vehicle = dispatch.shipment_vehicle();
-  shipment.dispatched_at = TimeOf(dispatch.has_dispatched_at(), dispatch.dispatched_at());
+  shipment.dispatched_at =
+      TimeOf(dispatch.has_dispatched_at(), dispatch.dispatched_at());
   shipment.dispatched_by = actor.subject;
   shipment.dispatched_by_username = actor.username;
   shipment.dispatched_by_role = actor.role;
@@ -127,7 +134,8 @@ void SetClosedShort(bool closed_short, Shipment& shipment, Context& context) {
 
 // A dispatch is physical and stands. What it leaves of the quantity becomes the
 // next shipment, and what does not fit our own facts is for a person to settle.
-void SettleDispatch(const Said& said, Shipment& shipment, Context& context, Rows& rows) {
+void SettleDispatch(const Said& said, Shipment& shipment, Context& context,
+                    Rows& rows) {
   if (shipment.accepted) {
     OpenCorrectedAfterAcceptance(shipment, said.correlation_id, context, rows);
     return;
@@ -137,7 +145,8 @@ void SettleDispatch(const Said& said, Shipment& shipment, Context& context, Rows
     return;
   }
   if (shipment.cancelled) {
-    OpenDispatchedAfterCancellation(shipment, said.correlation_id, context, rows);
+    OpenDispatchedAfterCancellation(shipment, said.correlation_id, context,
+                                    rows);
     return;
   }
   const bool less = shipment.dispatched_grams < shipment.quantity_grams;
@@ -162,8 +171,9 @@ void TakeDispatch(const ShipmentProgressState& state, const Cause& cause,
     said.occurred_at = *shipment.dispatched_at;
   } else {
     said.actor = ActorOf(state.correction_actor());
-    said.occurred_at = state.has_corrected_at() ? FromProto(state.corrected_at())
-                                                : ChangedAt(state.stamp(), context);
+    said.occurred_at = state.has_corrected_at()
+                           ? FromProto(state.corrected_at())
+                           : ChangedAt(state.stamp(), context);
     said.remarks = state.correction_reason();
   }
   Record(shipment,
@@ -175,31 +185,35 @@ void TakeDispatch(const ShipmentProgressState& state, const Cause& cause,
 
 // --- shipment progress: all of it
 
-std::optional<Verdict> Judge(const ShipmentProgressState& state, absl::Time now) {
+std::optional<Verdict> Judge(const ShipmentProgressState& state,
+                             absl::Time now) {
   if (!state.has_key()) return Invalid("key is missing");
   if (auto verdict = JudgeForm(state, now); verdict.has_value()) return verdict;
   if (!state.has_dispatch()) return std::nullopt;
   const ShipmentProgressState::Dispatch& dispatch = state.dispatch();
-  if (!dispatch.has_dispatched_at()) return Invalid("dispatch.dispatched_at is missing");
+  if (!dispatch.has_dispatched_at())
+    return Invalid("dispatch.dispatched_at is missing");
   if (dispatch.dispatched_grams() < 1) {
     return Invalid("dispatch.dispatched_grams must be at least 1");
   }
-  if (dispatch.bag_count() < 0) return Invalid("dispatch.bag_count is negative");
+  if (dispatch.bag_count() < 0)
+    return Invalid("dispatch.bag_count is negative");
   return std::nullopt;
 }
 
-Verdict ApplyShipmentProgress(const ShipmentProgressState& state, Context& context,
-                              Rows& rows) {
+Verdict ApplyShipmentProgress(const ShipmentProgressState& state,
+                              Context& context, Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
-  if (found != nullptr &&
-      !sync::IsNewer(state.stamp(), found->progress_epoch, found->progress_version)) {
+  if (found != nullptr && !sync::IsNewer(state.stamp(), found->progress_epoch,
+                                         found->progress_version)) {
     return sync::Stale();
   }
-  if (auto verdict = Judge(state, context.now()); verdict.has_value()) return *verdict;
+  if (auto verdict = Judge(state, context.now()); verdict.has_value())
+    return *verdict;
   if (found == nullptr || !found->Told()) {
-    return sync::Poison("UNKNOWN_SHIPMENT",
-                        "shipment " + key.Text() + " was never given to Seeduwa");
+    return sync::Poison("UNKNOWN_SHIPMENT", "shipment " + key.Text() +
+                                                " was never given to Seeduwa");
   }
 
   const Cause cause(state.stamp(), context);
@@ -213,7 +227,8 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state, Context& conte
   shipment.corrected_by = corrector.subject;
   shipment.corrected_by_username = corrector.username;
   shipment.corrected_by_role = corrector.role;
-  shipment.corrected_at = TimeOf(state.has_corrected_at(), state.corrected_at());
+  shipment.corrected_at =
+      TimeOf(state.has_corrected_at(), state.corrected_at());
   context.Audit("shipment", key.Text(), "heard",
                 {{"progress_epoch", shipment.progress_epoch},
                  {"progress_version", shipment.progress_version},
@@ -230,8 +245,8 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state, Context& conte
 }
 
 // A dispatch may split the shipment: that takes the next code of its request.
-void TouchApplyShipmentProgress(const sync::v1::ApplyShipmentProgressRequest& request,
-                                Rows& rows) {
+void TouchApplyShipmentProgress(
+    const sync::v1::ApplyShipmentProgressRequest& request, Rows& rows) {
   rows.link.Want();
   for (const ShipmentProgressState& state : request.states()) {
     const auto key = db::ShipmentKey::Of(state.key());
@@ -244,7 +259,8 @@ void TouchApplyShipmentProgress(const sync::v1::ApplyShipmentProgressRequest& re
 
 // --- schedule progress
 
-std::optional<Verdict> Judge(const ScheduleProgressState& state, absl::Time now) {
+std::optional<Verdict> Judge(const ScheduleProgressState& state,
+                             absl::Time now) {
   if (auto verdict = JudgeForm(state, now); verdict.has_value()) return verdict;
   if (state.parcel_count() < 0) return Invalid("parcel_count is negative");
   return std::nullopt;
@@ -252,26 +268,27 @@ std::optional<Verdict> Judge(const ScheduleProgressState& state, absl::Time now)
 
 // Parcels that were made before the schedule was completed may be heard of
 // later: only those that came after it do not fit.
-bool AfterCompletion(const ScheduleProgressState& state, const Schedule& schedule,
-                     const Context& context) {
+bool AfterCompletion(const ScheduleProgressState& state,
+                     const Schedule& schedule, const Context& context) {
   return schedule.completed && schedule.completed_at.has_value() &&
          ChangedAt(state.stamp(), context) > *schedule.completed_at &&
          (state.parcel_count() != schedule.parcel_count ||
           state.parcel_grams() != schedule.parcel_grams);
 }
 
-Verdict ApplyScheduleProgress(const ScheduleProgressState& state, Context& context,
-                              Rows& rows) {
+Verdict ApplyScheduleProgress(const ScheduleProgressState& state,
+                              Context& context, Rows& rows) {
   const Schedule* found = rows.schedules.Find(state.schedule_code());
-  if (found != nullptr &&
-      !sync::IsNewer(state.stamp(), found->progress_epoch, found->progress_version)) {
+  if (found != nullptr && !sync::IsNewer(state.stamp(), found->progress_epoch,
+                                         found->progress_version)) {
     return sync::Stale();
   }
-  if (auto verdict = Judge(state, context.now()); verdict.has_value()) return *verdict;
+  if (auto verdict = Judge(state, context.now()); verdict.has_value())
+    return *verdict;
   if (found == nullptr) {
-    return sync::Poison("UNKNOWN_SCHEDULE", "schedule " +
-                                                std::to_string(state.schedule_code()) +
-                                                " was never given to Seeduwa");
+    return sync::Poison("UNKNOWN_SCHEDULE",
+                        "schedule " + std::to_string(state.schedule_code()) +
+                            " was never given to Seeduwa");
   }
 
   const Cause cause(state.stamp(), context);
@@ -290,14 +307,14 @@ Verdict ApplyScheduleProgress(const ScheduleProgressState& state, Context& conte
                  {"parcel_count", schedule.parcel_count},
                  {"parcel_grams", schedule.parcel_grams}});
   if (after_completion) {
-    OpenParcelsAfterCompletion(schedule, grams_before, cause.correlation_id(), context,
-                               rows);
+    OpenParcelsAfterCompletion(schedule, grams_before, cause.correlation_id(),
+                               context, rows);
   }
   return sync::Applied();
 }
 
-void TouchApplyScheduleProgress(const sync::v1::ApplyScheduleProgressRequest& request,
-                                Rows& rows) {
+void TouchApplyScheduleProgress(
+    const sync::v1::ApplyScheduleProgressRequest& request, Rows& rows) {
   rows.link.Want();
   for (const ScheduleProgressState& state : request.states()) {
     rows.schedules.Want(state.schedule_code());
@@ -306,7 +323,9 @@ void TouchApplyScheduleProgress(const sync::v1::ApplyScheduleProgressRequest& re
 
 // --- both
 
-std::string KeyOf(const ShipmentProgressState& state) { return KeyText(state.key()); }
+std::string KeyOf(const ShipmentProgressState& state) {
+  return KeyText(state.key());
+}
 std::string KeyOf(const ScheduleProgressState& state) {
   return std::to_string(state.schedule_code());
 }
@@ -315,11 +334,13 @@ std::string KeyOf(const ScheduleProgressState& state) {
 // the others.
 template <typename Response, typename Request, typename State>
 Response Apply(const Request& request, std::string_view kind,
-               Verdict (*apply)(const State&, Context&, Rows&), Context& context,
-               Rows& rows) {
+               Verdict (*apply)(const State&, Context&, Rows&),
+               Context& context, Rows& rows) {
   Response response;
-  *response.mutable_receipt() = rows.link.Receive(request.sender(), context.now());
-  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED) return response;
+  *response.mutable_receipt() =
+      rows.link.Receive(request.sender(), context.now());
+  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
+    return response;
   for (const State& state : request.states()) {
     Verdict& verdict = *response.add_verdicts();
     verdict = apply(state, context, rows);
@@ -369,16 +390,18 @@ sync::v1::ShipmentState ReadShipmentState(const db::Row& row) {
   std::string key;
   Shipment shipment;
   std::vector<std::string> missing, damaged, sent_back;
-  row.Into(key, shipment.request_code, shipment.shipment_code, shipment.order_code,
-           shipment.product_name, shipment.item_code, shipment.quantity_grams,
-           shipment.split_from_shipment_code, shipment.special, shipment.approval,
-           shipment.closed_short, shipment.cancelled, shipment.cancel_remarks,
-           shipment.cancelled_by, shipment.cancelled_by_username,
-           shipment.cancelled_by_role, shipment.cancelled_at, shipment.accepted,
-           shipment.accept_remarks, shipment.accepted_by, shipment.accepted_by_username,
-           shipment.accepted_by_role, shipment.accepted_at, shipment.received_grams,
-           shipment.recovered, shipment.version, shipment.changed_at,
-           shipment.created_at, missing, damaged, sent_back);
+  row.Into(key, shipment.request_code, shipment.shipment_code,
+           shipment.order_code, shipment.product_name, shipment.item_code,
+           shipment.quantity_grams, shipment.split_from_shipment_code,
+           shipment.special, shipment.approval, shipment.closed_short,
+           shipment.cancelled, shipment.cancel_remarks, shipment.cancelled_by,
+           shipment.cancelled_by_username, shipment.cancelled_by_role,
+           shipment.cancelled_at, shipment.accepted, shipment.accept_remarks,
+           shipment.accepted_by, shipment.accepted_by_username,
+           shipment.accepted_by_role, shipment.accepted_at,
+           shipment.received_grams, shipment.recovered, shipment.version,
+           shipment.changed_at, shipment.created_at, missing, damaged,
+           sent_back);
   sync::v1::ShipmentState state;
   state.mutable_stamp()->set_version(shipment.version);
   *state.mutable_stamp()->mutable_changed_at() = ToProto(shipment.changed_at);
@@ -405,10 +428,12 @@ sync::v1::ShipmentState ReadShipmentState(const db::Row& row) {
   if (shipment.accepted) {
     auto& accepted = *state.mutable_accepted();
     accepted.set_shipment_remarks(shipment.accept_remarks);
-    Actor{shipment.accepted_by, shipment.accepted_by_username, shipment.accepted_by_role}
+    Actor{shipment.accepted_by, shipment.accepted_by_username,
+          shipment.accepted_by_role}
         .To(accepted.mutable_actor());
     *accepted.mutable_occurred_at() = ToProto(*shipment.accepted_at);
-    if (shipment.received_grams) accepted.set_received_grams(*shipment.received_grams);
+    if (shipment.received_grams)
+      accepted.set_received_grams(*shipment.received_grams);
     AddAll(missing, accepted.mutable_missing_barcodes());
     AddAll(damaged, accepted.mutable_damaged_barcodes());
     AddAll(sent_back, accepted.mutable_sent_back_barcodes());
@@ -427,9 +452,10 @@ constexpr db::Statement kFetchSchedules{R"(
 sync::v1::ScheduleState ReadScheduleState(const db::Row& row) {
   std::string key;
   Schedule schedule;
-  row.Into(key, schedule.schedule_code, schedule.schedule_date, schedule.order_code,
-           schedule.shift, schedule.section, schedule.quantity_grams, schedule.completed,
-           schedule.completed_at, schedule.completed_by, schedule.completed_by_username,
+  row.Into(key, schedule.schedule_code, schedule.schedule_date,
+           schedule.order_code, schedule.shift, schedule.section,
+           schedule.quantity_grams, schedule.completed, schedule.completed_at,
+           schedule.completed_by, schedule.completed_by_username,
            schedule.completed_by_role, schedule.recovered, schedule.version,
            schedule.changed_at);
   sync::v1::ScheduleState state;
@@ -454,14 +480,16 @@ sync::v1::ScheduleState ReadScheduleState(const db::Row& row) {
 
 }  // namespace
 
-absl::StatusOr<sync::v1::ApplyShipmentProgressResponse> DecideApplyShipmentProgress(
+absl::StatusOr<sync::v1::ApplyShipmentProgressResponse>
+DecideApplyShipmentProgress(
     const sync::v1::ApplyShipmentProgressRequest& request, Context& context,
     Rows& rows) {
   return Apply<sync::v1::ApplyShipmentProgressResponse>(
       request, sync::kShipmentProgress, ApplyShipmentProgress, context, rows);
 }
 
-absl::StatusOr<sync::v1::ApplyScheduleProgressResponse> DecideApplyScheduleProgress(
+absl::StatusOr<sync::v1::ApplyScheduleProgressResponse>
+DecideApplyScheduleProgress(
     const sync::v1::ApplyScheduleProgressRequest& request, Context& context,
     Rows& rows) {
   return Apply<sync::v1::ApplyScheduleProgressResponse>(
@@ -477,12 +505,15 @@ void AddSync(Commands& commands, Queries&) {
 
 std::vector<sync::Relay::Route> RelayRoutes() {
   using namespace sync::v1;
-  return {sync::MakeRoute<ApplyShipmentsRequest, ApplyShipmentsResponse, ShipmentState>(
-              sync::kShipment, "mtp.sync.v1.ProcessingSyncService/ApplyShipments",
-              kFetchShipments, ReadShipmentState),
-          sync::MakeRoute<ApplySchedulesRequest, ApplySchedulesResponse, ScheduleState>(
-              sync::kSchedule, "mtp.sync.v1.ProcessingSyncService/ApplySchedules",
-              kFetchSchedules, ReadScheduleState)};
+  return {
+      sync::MakeRoute<ApplyShipmentsRequest, ApplyShipmentsResponse,
+                      ShipmentState>(
+          sync::kShipment, "mtp.sync.v1.ProcessingSyncService/ApplyShipments",
+          kFetchShipments, ReadShipmentState),
+      sync::MakeRoute<ApplySchedulesRequest, ApplySchedulesResponse,
+                      ScheduleState>(
+          sync::kSchedule, "mtp.sync.v1.ProcessingSyncService/ApplySchedules",
+          kFetchSchedules, ReadScheduleState)};
 }
 
 }  // namespace mtp::order

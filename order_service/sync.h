@@ -17,11 +17,13 @@ void AddSync(Commands& commands, Queries& queries);
 std::vector<sync::Relay::Route> RelayRoutes();
 
 // The decisions, for AddSync and for tests.
-absl::StatusOr<mtp::sync::v1::ApplyShipmentProgressResponse> DecideApplyShipmentProgress(
-    const mtp::sync::v1::ApplyShipmentProgressRequest& request, Context& context,
-    Rows& rows);
-absl::StatusOr<mtp::sync::v1::ApplyScheduleProgressResponse> DecideApplyScheduleProgress(
-    const mtp::sync::v1::ApplyScheduleProgressRequest& request, Context& context,
-    Rows& rows);
+absl::StatusOr<mtp::sync::v1::ApplyShipmentProgressResponse>
+DecideApplyShipmentProgress(
+    const mtp::sync::v1::ApplyShipmentProgressRequest& request,
+    Context& context, Rows& rows);
+absl::StatusOr<mtp::sync::v1::ApplyScheduleProgressResponse>
+DecideApplyScheduleProgress(
+    const mtp::sync::v1::ApplyScheduleProgressRequest& request,
+    Context& context, Rows& rows);
 
 }  // namespace mtp::order

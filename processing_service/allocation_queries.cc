@@ -40,7 +40,8 @@ std::optional<std::string_view> TextIf(const std::string& text) {
 }
 
 std::optional<MaterialKind> KindIf(MaterialKind kind) {
-  return kind == v1::MATERIAL_KIND_UNSPECIFIED ? std::nullopt : std::optional(kind);
+  return kind == v1::MATERIAL_KIND_UNSPECIFIED ? std::nullopt
+                                               : std::optional(kind);
 }
 
 // --- ListAllocations
@@ -68,8 +69,8 @@ const std::string_view kFrom = R"(
 )";
 
 const db::Statement kNewestFirst =
-    db::Compose({kAllocationColumns, ", source.name,", kTargetName, ",", kTargetLeft, kFrom,
-                 kTargetJoins, kBagJoins, kFilter, R"(
+    db::Compose({kAllocationColumns, ", source.name,", kTargetName, ",",
+                 kTargetLeft, kFrom, kTargetJoins, kBagJoins, kFilter, R"(
     AND allocation.allocation_id
       < coalesce($13::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
   ORDER BY allocation.allocation_id DESC
@@ -77,8 +78,8 @@ const db::Statement kNewestFirst =
 )"});
 
 const db::Statement kOldestFirst =
-    db::Compose({kAllocationColumns, ", source.name,", kTargetName, ",", kTargetLeft, kFrom,
-                 kTargetJoins, kBagJoins, kFilter, R"(
+    db::Compose({kAllocationColumns, ", source.name,", kTargetName, ",",
+                 kTargetLeft, kFrom, kTargetJoins, kBagJoins, kFilter, R"(
     AND allocation.allocation_id
       > coalesce($13::uuid, '00000000-0000-0000-0000-000000000000')
   ORDER BY allocation.allocation_id
@@ -87,7 +88,8 @@ const db::Statement kOldestFirst =
 
 absl::Status AskListAllocations(const v1::ListAllocationsRequest& request,
                                 db::Exchange& exchange) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, handlers::PageKeys(request, 1));
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                   handlers::PageKeys(request, 1));
   std::optional<Uuid> after;
   if (!keys.empty()) {
     after = Uuid::Parse(keys[0]);
@@ -102,7 +104,8 @@ absl::Status AskListAllocations(const v1::ListAllocationsRequest& request,
     kind = absl::AsciiStrToLower(std::string(barcode.prefix));
   }
   std::optional<db::ShipmentKey> shipment;
-  if (request.has_shipment()) shipment = db::ShipmentKey::Of(request.shipment());
+  if (request.has_shipment())
+    shipment = db::ShipmentKey::Of(request.shipment());
   db::Params params;
   params.Add(barcode.uuid.IsNil() ? std::nullopt : std::optional(barcode.uuid))
       .Add(Uuid::Parse(request.item_id()))
@@ -110,8 +113,10 @@ absl::Status AskListAllocations(const v1::ListAllocationsRequest& request,
       .Add(Uuid::Parse(request.source_batch_id()))
       .Add(kind)
       .Add(Uuid::Parse(request.batch_id()))
-      .Add(shipment.has_value() ? std::optional(shipment->request_code) : std::nullopt)
-      .Add(shipment.has_value() ? std::optional(shipment->shipment_code) : std::nullopt)
+      .Add(shipment.has_value() ? std::optional(shipment->request_code)
+                                : std::nullopt)
+      .Add(shipment.has_value() ? std::optional(shipment->shipment_code)
+                                : std::nullopt)
       .Add(TextOf(request.target()))
       .Add(request.state() == v1::ALLOCATION_STATE_UNSPECIFIED
                ? std::nullopt
@@ -120,7 +125,8 @@ absl::Status AskListAllocations(const v1::ListAllocationsRequest& request,
       .Add(TimeIf(request.has_allocated_before(), request.allocated_before()))
       .Add(after)
       .Add(RowLimit(request));
-  const bool oldest_first = request.order_by() == v1::LIST_ALLOCATIONS_ORDER_ALLOCATED;
+  const bool oldest_first =
+      request.order_by() == v1::LIST_ALLOCATIONS_ORDER_ALLOCATED;
   exchange.Add(oldest_first ? kOldestFirst : kNewestFirst, std::move(params));
   return absl::OkStatus();
 }
@@ -129,7 +135,8 @@ absl::StatusOr<v1::ListAllocationsResponse> AnswerListAllocations(
     const v1::ListAllocationsRequest& request, const db::Results& results) {
   v1::ListAllocationsResponse response;
   for (const db::Row row : results[0]) {
-    if (response.allocations_size() == handlers::PageSize(request.page_size())) {
+    if (response.allocations_size() ==
+        handlers::PageSize(request.page_size())) {
       response.set_next_page_token(handlers::NextPageToken(
           request, {response.allocations(response.allocations_size() - 1)
                         .allocation_id()}));
@@ -169,8 +176,10 @@ const db::Statement kRules{R"(
   OFFSET $4::bigint LIMIT $5::bigint
 )"};
 
-absl::StatusOr<int64_t> RulesShown(const v1::ListAllocationRulesRequest& request) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, handlers::PageKeys(request, 1));
+absl::StatusOr<int64_t> RulesShown(
+    const v1::ListAllocationRulesRequest& request) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                   handlers::PageKeys(request, 1));
   int64_t shown = 0;
   if (!keys.empty() && (!absl::SimpleAtoi(keys[0], &shown) || shown < 0)) {
     return handlers::PageTokenInvalid();
@@ -178,13 +187,14 @@ absl::StatusOr<int64_t> RulesShown(const v1::ListAllocationRulesRequest& request
   return shown;
 }
 
-absl::Status AskListAllocationRules(const v1::ListAllocationRulesRequest& request,
-                                    db::Exchange& exchange) {
+absl::Status AskListAllocationRules(
+    const v1::ListAllocationRulesRequest& request, db::Exchange& exchange) {
   ASSIGN_OR_RETURN(const int64_t shown, RulesShown(request));
   db::Params params;
   params.Add(KindIf(request.kind()))
       .Add(TextOf(request.target()))
-      .Add(request.has_allowed() ? std::optional(request.allowed()) : std::nullopt)
+      .Add(request.has_allowed() ? std::optional(request.allowed())
+                                 : std::nullopt)
       .Add(shown)
       .Add(RowLimit(request));
   exchange.Add(kRules, std::move(params));
@@ -209,7 +219,8 @@ absl::StatusOr<v1::ListAllocationRulesResponse> AnswerListAllocationRules(
     int64_t version;
     std::optional<absl::Time> changed_at;
     options::v1::Role role;
-    row.Into(kind, target, allowed, version, changed_at, subject, username, role);
+    row.Into(kind, target, allowed, version, changed_at, subject, username,
+             role);
     v1::AllocationRule* rule = response.add_rules();
     rule->set_kind(kind);
     rule->set_target(TargetOf(target));
@@ -228,8 +239,8 @@ absl::StatusOr<v1::ListAllocationRulesResponse> AnswerListAllocationRules(
 }  // namespace
 
 void AddAllocationQueries(Queries& queries) {
-  queries.Add("mtp.processing.v1.AllocationService/ListAllocations", AskListAllocations,
-              AnswerListAllocations);
+  queries.Add("mtp.processing.v1.AllocationService/ListAllocations",
+              AskListAllocations, AnswerListAllocations);
   queries.Add("mtp.processing.v1.AllocationService/ListAllocationRules",
               AskListAllocationRules, AnswerListAllocationRules);
 }

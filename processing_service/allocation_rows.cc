@@ -35,9 +35,11 @@ const std::string_view kTargetName = R"(
            target_shipment.request_code || '/' || target_shipment.shipment_code || ' ' ||
              target_shipment.product_name)
 )";
-const std::string_view kTargetLeft = "coalesce(target_shipment.dispatched, false)";
+const std::string_view kTargetLeft =
+    "coalesce(target_shipment.dispatched, false)";
 
-const db::Statement Allocation::kLoad = db::Compose({kAllocationColumns, "FROM allocation", R"(
+const db::Statement Allocation::kLoad =
+    db::Compose({kAllocationColumns, "FROM allocation", R"(
   JOIN unnest($1::uuid[]) AS wanted (allocation_id) USING (allocation_id)
   ORDER BY allocation_id
   FOR UPDATE OF allocation
@@ -61,7 +63,8 @@ constexpr std::string_view kAllocatedBatches = R"(
         JOIN allocation ON allocation.allocation_id = wanted.allocation_id) AS target
     ON target.batch_id = batch.batch_id
 )";
-const db::Statement kLockBatchesAllocated = db::Compose({"SELECT", kAllocatedBatches, R"(
+const db::Statement kLockBatchesAllocated =
+    db::Compose({"SELECT", kAllocatedBatches, R"(
   ORDER BY batch.batch_id
   FOR NO KEY UPDATE OF batch
 )"});
@@ -95,7 +98,8 @@ const db::Statement AllocationRelease::kInsert{R"(
 )"};
 
 std::optional<db::ShipmentKey> Allocation::shipment() const {
-  if (!request_code.has_value() || !shipment_code.has_value()) return std::nullopt;
+  if (!request_code.has_value() || !shipment_code.has_value())
+    return std::nullopt;
   return db::ShipmentKey{*request_code, *shipment_code};
 }
 
@@ -122,7 +126,8 @@ v1::Allocation Allocation::Shown(std::string_view source_name,
   proto.mutable_allocated_by()->set_subject(allocated_by);
   proto.mutable_allocated_by()->set_username(allocated_by_username);
   proto.mutable_allocated_by()->set_role(allocated_by_role);
-  if (released_at.has_value()) *proto.mutable_released_at() = ToProto(*released_at);
+  if (released_at.has_value())
+    *proto.mutable_released_at() = ToProto(*released_at);
   return proto;
 }
 

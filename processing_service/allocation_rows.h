@@ -66,28 +66,32 @@ struct Allocation {
   std::optional<db::ShipmentKey> shipment() const;
   // Gives back a part of what it has, or all of it.
   void Release(int64_t released, absl::Time now);
-  v1::Allocation Shown(std::string_view source_name, std::string_view target_name) const;
+  v1::Allocation Shown(std::string_view source_name,
+                       std::string_view target_name) const;
 
   static const db::Statement kLoad;            // by allocation_id, FOR UPDATE
   static const db::Statement kLoadOfShipment;  // active ones, by shipment key
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static constexpr auto kLoaded = std::tuple(
-      &Allocation::allocation_id, &Allocation::barcode, &Allocation::source_kind,
-      &Allocation::target_kind, &Allocation::batch_id, &Allocation::request_code,
-      &Allocation::shipment_code, &Allocation::grams, &Allocation::released_grams,
-      &Allocation::parcelled_grams, &Allocation::allocated_by,
-      &Allocation::allocated_by_username, &Allocation::allocated_by_role,
-      &Allocation::allocated_at, &Allocation::occurred_at, &Allocation::released_at);
+      &Allocation::allocation_id, &Allocation::barcode,
+      &Allocation::source_kind, &Allocation::target_kind, &Allocation::batch_id,
+      &Allocation::request_code, &Allocation::shipment_code, &Allocation::grams,
+      &Allocation::released_grams, &Allocation::parcelled_grams,
+      &Allocation::allocated_by, &Allocation::allocated_by_username,
+      &Allocation::allocated_by_role, &Allocation::allocated_at,
+      &Allocation::occurred_at, &Allocation::released_at);
   static constexpr auto kInserted = std::tuple(
-      &Allocation::allocation_id, &Allocation::barcode, &Allocation::source_kind,
-      &Allocation::target_kind, &Allocation::batch_id, &Allocation::request_code,
-      &Allocation::shipment_code, &Allocation::grams, &Allocation::allocated_by,
-      &Allocation::allocated_by_username, &Allocation::allocated_by_role,
-      &Allocation::allocated_at, &Allocation::occurred_at);
-  static constexpr auto kUpdated = std::tuple(
-      &Allocation::allocation_id, &Allocation::grams, &Allocation::released_grams,
-      &Allocation::parcelled_grams, &Allocation::released_at);
+      &Allocation::allocation_id, &Allocation::barcode,
+      &Allocation::source_kind, &Allocation::target_kind, &Allocation::batch_id,
+      &Allocation::request_code, &Allocation::shipment_code, &Allocation::grams,
+      &Allocation::allocated_by, &Allocation::allocated_by_username,
+      &Allocation::allocated_by_role, &Allocation::allocated_at,
+      &Allocation::occurred_at);
+  static constexpr auto kUpdated =
+      std::tuple(&Allocation::allocation_id, &Allocation::grams,
+                 &Allocation::released_grams, &Allocation::parcelled_grams,
+                 &Allocation::released_at);
 };
 
 // For statements that read from `allocation`: "SELECT …" with the columns of
@@ -125,9 +129,9 @@ struct AllocationRelease {
       &AllocationRelease::allocation_id, &AllocationRelease::grams,
       &AllocationRelease::reason, &AllocationRelease::remarks,
       &AllocationRelease::moved_to, &AllocationRelease::released_by,
-      &AllocationRelease::released_by_username, &AllocationRelease::released_by_role,
-      &AllocationRelease::occurred_at, &AllocationRelease::recorded_at,
-      &AllocationRelease::correlation_id);
+      &AllocationRelease::released_by_username,
+      &AllocationRelease::released_by_role, &AllocationRelease::occurred_at,
+      &AllocationRelease::recorded_at, &AllocationRelease::correlation_id);
 };
 
 }  // namespace mtp::processing

@@ -18,11 +18,13 @@ void WantRules(Rows& rows, std::string_view target_kind) {
        {v1::MATERIAL_KIND_TEALINE, v1::MATERIAL_KIND_HERBLINE,
         v1::MATERIAL_KIND_BLENDBALANCE, v1::MATERIAL_KIND_BLENDSHEET,
         v1::MATERIAL_KIND_FLAVORSHEET}) {
-    rows.allocation_rules.Want({std::string(db::EnumText(kind)), std::string(target_kind)});
+    rows.allocation_rules.Want(
+        {std::string(db::EnumText(kind)), std::string(target_kind)});
   }
 }
 
-bool RuleAllows(const Rows& rows, MaterialKind source, std::string_view target_kind) {
+bool RuleAllows(const Rows& rows, MaterialKind source,
+                std::string_view target_kind) {
   const AllocationRule* rule = rows.allocation_rules.Find(
       {std::string(db::EnumText(source)), std::string(target_kind)});
   return rule != nullptr && rule->allowed;
@@ -59,20 +61,22 @@ std::string ShipmentName(const Shipment& shipment) {
 
 // A bag may go to a shipment that waits for goods, up to what either still has,
 // if the trader allowed what is in it.
-absl::Status JudgeForShipment(const Rows& rows, const Bag& bag, const Shipment& shipment,
-                              int64_t grams) {
+absl::Status JudgeForShipment(const Rows& rows, const Bag& bag,
+                              const Shipment& shipment, int64_t grams) {
   if (!RuleAllows(rows, bag.kind, kToShipment)) {
     return errors::NotAllocatable(bag, kToShipment);
   }
   if (!shipment.OpenForAllocation()) return errors::ShipmentNotOpen(shipment);
   if (const Batch* source = SourceOf(rows, bag); source != nullptr) {
-    if (source->Clearance() == v1::CLEARANCE_BLOCKED) return errors::BatchBlocked(*source);
+    if (source->Clearance() == v1::CLEARANCE_BLOCKED)
+      return errors::BatchBlocked(*source);
     if (source->Clearance() != v1::CLEARANCE_CLEARED) {
       return errors::BatchNotAllowed(*source);
     }
   }
   RETURN_IF_ERROR(bag.CanGive(grams));
-  if (grams > shipment.MissingGrams()) return errors::ShipmentNeedsLess(shipment, grams);
+  if (grams > shipment.MissingGrams())
+    return errors::ShipmentNeedsLess(shipment, grams);
   return absl::OkStatus();
 }
 
@@ -93,14 +97,16 @@ absl::StatusOr<Given> GiveToShipment(const Ask& ask, const db::ShipmentKey& key,
   ASSIGN_OR_RETURN(const Bag* found_bag, FindBag(rows.bags, ask.barcode));
   const Shipment* found_shipment = rows.shipments.Find(key);
   if (found_shipment == nullptr) return errors::ShipmentNotFound(key.Text());
-  RETURN_IF_ERROR(JudgeForShipment(rows, *found_bag, *found_shipment, ask.grams));
+  RETURN_IF_ERROR(
+      JudgeForShipment(rows, *found_bag, *found_shipment, ask.grams));
 
   Bag& bag = rows.bags.Edit(*found_bag);
   Shipment& shipment = rows.shipments.Edit(*found_shipment);
   bag.Take(ask.grams);
   shipment.allocated_grams += ask.grams;
   shipment.Changed(context.now());
-  Allocation allocation = NewAllocation(bag, ask.grams, ask.occurred_at, context);
+  Allocation allocation =
+      NewAllocation(bag, ask.grams, ask.occurred_at, context);
   allocation.target_kind = kToShipment;
   allocation.request_code = key.request_code;
   allocation.shipment_code = key.shipment_code;
@@ -112,7 +118,8 @@ absl::StatusOr<Given> GiveToShipment(const Ask& ask, const db::ShipmentKey& key,
   return Given{allocation.Shown(bag.source_name, ShipmentName(shipment)), &bag};
 }
 
-void TouchAllocateToShipment(const v1::AllocateToShipmentRequest& request, Rows& rows) {
+void TouchAllocateToShipment(const v1::AllocateToShipmentRequest& request,
+                             Rows& rows) {
   rows.shipments.Want(db::ShipmentKey::Of(request.shipment()));
   WantRules(rows, kToShipment);
   WantBag(rows, request.barcode());
@@ -124,9 +131,11 @@ void TouchAllocateToShipment(const v1::AllocateToShipmentRequest& request, Rows&
 absl::Status JudgeForBatch(const Rows& rows, const Bag& bag, const Batch& batch,
                            int64_t grams) {
   const std::string_view target = db::EnumText(batch.kind);
-  if (!RuleAllows(rows, bag.kind, target)) return errors::NotAllocatable(bag, target);
+  if (!RuleAllows(rows, bag.kind, target))
+    return errors::NotAllocatable(bag, target);
   if (!batch.open()) return errors::BatchNotOpen(batch);
-  if (batch.Clearance() == v1::CLEARANCE_BLOCKED) return errors::BatchBlocked(batch);
+  if (batch.Clearance() == v1::CLEARANCE_BLOCKED)
+    return errors::BatchBlocked(batch);
   if (const Batch* source = SourceOf(rows, bag);
       source != nullptr && source->Clearance() == v1::CLEARANCE_BLOCKED) {
     return errors::BatchBlocked(*source);
@@ -137,7 +146,8 @@ absl::Status JudgeForBatch(const Rows& rows, const Bag& bag, const Batch& batch,
 absl::StatusOr<Given> GiveToBatch(const Ask& ask, std::string_view batch_id,
                                   Context& context, Rows& rows) {
   ASSIGN_OR_RETURN(const Bag* found_bag, FindBag(rows.bags, ask.barcode));
-  const Batch* found_batch = rows.batches.Find(Uuid::Parse(batch_id).value_or(Uuid{}));
+  const Batch* found_batch =
+      rows.batches.Find(Uuid::Parse(batch_id).value_or(Uuid{}));
   if (found_batch == nullptr) return errors::BatchNotFound(batch_id);
   RETURN_IF_ERROR(JudgeForBatch(rows, *found_bag, *found_batch, ask.grams));
 
@@ -147,8 +157,10 @@ absl::StatusOr<Given> GiveToBatch(const Ask& ask, std::string_view batch_id,
   batch.in_grams += ask.grams;
   ++batch.version;
   batch.changed_at = context.now();
-  if (const Batch* source = SourceOf(rows, bag); source != nullptr) batch.TakeIn(*source);
-  Allocation allocation = NewAllocation(bag, ask.grams, ask.occurred_at, context);
+  if (const Batch* source = SourceOf(rows, bag); source != nullptr)
+    batch.TakeIn(*source);
+  Allocation allocation =
+      NewAllocation(bag, ask.grams, ask.occurred_at, context);
   allocation.target_kind = db::EnumText(batch.kind);
   allocation.batch_id = batch.batch_id;
   rows.allocations.Insert(allocation);
@@ -164,7 +176,8 @@ void WantBatchRules(Rows& rows) {
   WantRules(rows, kToFlavorsheet);
 }
 
-void TouchAllocateToBatch(const v1::AllocateToBatchRequest& request, Rows& rows) {
+void TouchAllocateToBatch(const v1::AllocateToBatchRequest& request,
+                          Rows& rows) {
   rows.batches.Want(Uuid::Parse(request.batch_id()).value_or(Uuid{}));
   WantBatchRules(rows);
   WantBag(rows, request.barcode());
@@ -175,8 +188,10 @@ void TouchAllocateToBatch(const v1::AllocateToBatchRequest& request, Rows& rows)
 absl::StatusOr<Given> Give(const v1::AllocationDraft& draft, Context& context,
                            Rows& rows) {
   const Ask ask{draft.barcode(), draft.grams(), context.OccurredAt(draft)};
-  if (draft.has_batch_id()) return GiveToBatch(ask, draft.batch_id(), context, rows);
-  return GiveToShipment(ask, db::ShipmentKey::Of(draft.shipment()), context, rows);
+  if (draft.has_batch_id())
+    return GiveToBatch(ask, draft.batch_id(), context, rows);
+  return GiveToShipment(ask, db::ShipmentKey::Of(draft.shipment()), context,
+                        rows);
 }
 
 void TouchBatchAllocate(const v1::BatchAllocateRequest& request, Rows& rows) {
@@ -209,7 +224,8 @@ absl::Status JudgeReleaseFromBatch(const Batch& batch, int64_t grams) {
 
 // Takes it out of its target; the target's name.
 absl::StatusOr<std::string> ReleaseFromBatch(const Batch& found, int64_t grams,
-                                             const Context& context, Rows& rows) {
+                                             const Context& context,
+                                             Rows& rows) {
   RETURN_IF_ERROR(JudgeReleaseFromBatch(found, grams));
   Batch& batch = rows.batches.Edit(found);
   batch.in_grams -= grams;
@@ -218,8 +234,10 @@ absl::StatusOr<std::string> ReleaseFromBatch(const Batch& found, int64_t grams,
   return batch.Name();
 }
 
-absl::StatusOr<std::string> ReleaseFromShipment(const Shipment& found, int64_t grams,
-                                                const Context& context, Rows& rows) {
+absl::StatusOr<std::string> ReleaseFromShipment(const Shipment& found,
+                                                int64_t grams,
+                                                const Context& context,
+                                                Rows& rows) {
   if (found.dispatched) return errors::ShipmentNotOpen(found);
   Shipment& shipment = rows.shipments.Edit(found);
   shipment.allocated_grams -= grams;
@@ -227,7 +245,8 @@ absl::StatusOr<std::string> ReleaseFromShipment(const Shipment& found, int64_t g
   return ShipmentName(shipment);
 }
 
-void TouchReleaseAllocation(const v1::ReleaseAllocationRequest& request, Rows& rows) {
+void TouchReleaseAllocation(const v1::ReleaseAllocationRequest& request,
+                            Rows& rows) {
   const Uuid id = Uuid::Parse(request.allocation_id()).value_or(Uuid{});
   rows.allocated_shipments.Want(id);
   rows.allocated_batches.Want(id);
@@ -238,12 +257,13 @@ void TouchReleaseAllocation(const v1::ReleaseAllocationRequest& request, Rows& r
 }  // namespace
 
 absl::StatusOr<v1::AllocateToShipmentResponse> DecideAllocateToShipment(
-    const v1::AllocateToShipmentRequest& request, Context& context, Rows& rows) {
+    const v1::AllocateToShipmentRequest& request, Context& context,
+    Rows& rows) {
   const auto key = db::ShipmentKey::Of(request.shipment());
-  ASSIGN_OR_RETURN(
-      Given given,
-      GiveToShipment({request.barcode(), request.grams(), context.OccurredAt(request)},
-                     key, context, rows));
+  ASSIGN_OR_RETURN(Given given,
+                   GiveToShipment({request.barcode(), request.grams(),
+                                   context.OccurredAt(request)},
+                                  key, context, rows));
   const Shipment& shipment = *rows.shipments.Find(key);
   v1::AllocateToShipmentResponse response;
   *response.mutable_allocation() = std::move(given.allocation);
@@ -256,14 +276,14 @@ absl::StatusOr<v1::AllocateToShipmentResponse> DecideAllocateToShipment(
 
 absl::StatusOr<v1::AllocateToBatchResponse> DecideAllocateToBatch(
     const v1::AllocateToBatchRequest& request, Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(
-      Given given,
-      GiveToBatch({request.barcode(), request.grams(), context.OccurredAt(request)},
-                  request.batch_id(), context, rows));
+  ASSIGN_OR_RETURN(Given given, GiveToBatch({request.barcode(), request.grams(),
+                                             context.OccurredAt(request)},
+                                            request.batch_id(), context, rows));
   v1::AllocateToBatchResponse response;
   *response.mutable_allocation() = std::move(given.allocation);
   *response.mutable_bag() = given.bag->Shown();
-  *response.mutable_batch() = rows.batches.Find(*Uuid::Parse(request.batch_id()))->Shown();
+  *response.mutable_batch() =
+      rows.batches.Find(*Uuid::Parse(request.batch_id()))->Shown();
   return response;
 }
 
@@ -282,8 +302,8 @@ absl::StatusOr<v1::BatchAllocateResponse> DecideBatchAllocate(
     if (given.ok()) {
       *result->mutable_allocation() = std::move(given->allocation);
     } else {
-      *result->mutable_error() = handlers::ItemError(given.status(), errors::kDomain,
-                                                     context.correlation_id());
+      *result->mutable_error() = handlers::ItemError(
+          given.status(), errors::kDomain, context.correlation_id());
     }
   }
   db::SortUnique(shipments);
@@ -303,34 +323,37 @@ absl::StatusOr<v1::BatchAllocateResponse> DecideBatchAllocate(
 
 absl::StatusOr<v1::ReleaseAllocationResponse> DecideReleaseAllocation(
     const v1::ReleaseAllocationRequest& request, Context& context, Rows& rows) {
-  const Allocation* found =
-      rows.allocations.Find(Uuid::Parse(request.allocation_id()).value_or(Uuid{}));
-  if (found == nullptr) return errors::AllocationNotFound(request.allocation_id());
+  const Allocation* found = rows.allocations.Find(
+      Uuid::Parse(request.allocation_id()).value_or(Uuid{}));
+  if (found == nullptr)
+    return errors::AllocationNotFound(request.allocation_id());
   if (!found->active()) return errors::AllocationReleased(*found);
   const int64_t grams = request.grams() == 0 ? found->grams : request.grams();
   if (grams > found->grams) return errors::AllocationHasLess(*found, grams);
 
   const std::optional<db::ShipmentKey> key = found->shipment();
-  ASSIGN_OR_RETURN(
-      const std::string target_name,
-      key.has_value()
-          ? ReleaseFromShipment(*rows.shipments.Find(*key), grams, context, rows)
-          : ReleaseFromBatch(*rows.batches.Find(*found->batch_id), grams, context, rows));
+  ASSIGN_OR_RETURN(const std::string target_name,
+                   key.has_value()
+                       ? ReleaseFromShipment(*rows.shipments.Find(*key), grams,
+                                             context, rows)
+                       : ReleaseFromBatch(*rows.batches.Find(*found->batch_id),
+                                          grams, context, rows));
   Bag& bag = rows.bags.Edit(*rows.bags.Find(found->barcode));
   bag.GiveBack(grams);
   Allocation& allocation = rows.allocations.Edit(*found);
   allocation.Release(grams, context.now());
   const absl::Time occurred_at = context.OccurredAt(request);
-  rows.allocation_releases.Append({.allocation_id = allocation.allocation_id,
-                                   .grams = grams,
-                                   .reason = std::string(kReleased),
-                                   .remarks = request.remarks(),
-                                   .released_by = context.caller().subject,
-                                   .released_by_username = context.caller().username,
-                                   .released_by_role = context.caller().role,
-                                   .occurred_at = occurred_at,
-                                   .recorded_at = context.now(),
-                                   .correlation_id = context.correlation_id()});
+  rows.allocation_releases.Append(
+      {.allocation_id = allocation.allocation_id,
+       .grams = grams,
+       .reason = std::string(kReleased),
+       .remarks = request.remarks(),
+       .released_by = context.caller().subject,
+       .released_by_username = context.caller().username,
+       .released_by_role = context.caller().role,
+       .occurred_at = occurred_at,
+       .recorded_at = context.now(),
+       .correlation_id = context.correlation_id()});
   context.AuditAt(occurred_at, "bag", bag.barcode.ToString(), "released",
                   {{"allocation_id", allocation.allocation_id.ToString()},
                    {"target", target_name},
@@ -338,7 +361,8 @@ absl::StatusOr<v1::ReleaseAllocationResponse> DecideReleaseAllocation(
                    {"remarks", request.remarks()}});
 
   v1::ReleaseAllocationResponse response;
-  *response.mutable_allocation() = allocation.Shown(bag.source_name, target_name);
+  *response.mutable_allocation() =
+      allocation.Shown(bag.source_name, target_name);
   *response.mutable_bag() = bag.Shown();
   if (key.has_value()) {
     response.set_sync_token(context.Tell(sync::kShipmentProgress, key->Text(),

@@ -56,8 +56,8 @@ v1::BagCorrection ReadCorrection(const db::Row& row) {
   int64_t old_gross, old_tare, new_gross, new_tare;
   absl::Time recorded_at, occurred_at;
   options::v1::Role role;
-  row.Into(id, old_gross, old_tare, new_gross, new_tare, reason, recorded_at, occurred_at,
-           subject, username, role);
+  row.Into(id, old_gross, old_tare, new_gross, new_tare, reason, recorded_at,
+           occurred_at, subject, username, role);
   proto.set_correction_id(std::move(id));
   proto.set_old_gross_grams(old_gross);
   proto.set_old_tare_grams(old_tare);
@@ -66,7 +66,8 @@ v1::BagCorrection ReadCorrection(const db::Row& row) {
   proto.set_reason(std::move(reason));
   *proto.mutable_recorded_at() = ToProto(recorded_at);
   *proto.mutable_occurred_at() = ToProto(occurred_at);
-  *proto.mutable_actor() = ActorOf(std::move(subject), std::move(username), role);
+  *proto.mutable_actor() =
+      ActorOf(std::move(subject), std::move(username), role);
   return proto;
 }
 
@@ -78,7 +79,8 @@ v1::WriteOff ReadWriteOff(const db::Row& row, const Uuid& barcode) {
   std::string remarks, subject, username;
   absl::Time recorded_at, occurred_at;
   options::v1::Role role;
-  row.Into(id, grams, reason, remarks, recorded_at, occurred_at, subject, username, role);
+  row.Into(id, grams, reason, remarks, recorded_at, occurred_at, subject,
+           username, role);
   proto.set_write_off_id(id.ToString());
   proto.set_barcode(barcode.ToString());
   proto.set_grams(grams);
@@ -86,7 +88,8 @@ v1::WriteOff ReadWriteOff(const db::Row& row, const Uuid& barcode) {
   proto.set_remarks(std::move(remarks));
   *proto.mutable_recorded_at() = ToProto(recorded_at);
   *proto.mutable_occurred_at() = ToProto(occurred_at);
-  *proto.mutable_actor() = ActorOf(std::move(subject), std::move(username), role);
+  *proto.mutable_actor() =
+      ActorOf(std::move(subject), std::move(username), role);
   return proto;
 }
 
@@ -98,8 +101,8 @@ v1::BagReturn ReadReturn(const db::Row& row) {
   std::string remarks, subject, username;
   absl::Time recorded_at, occurred_at;
   options::v1::Role role;
-  row.Into(id, grams, request_code, shipment_code, remarks, recorded_at, occurred_at,
-           subject, username, role);
+  row.Into(id, grams, request_code, shipment_code, remarks, recorded_at,
+           occurred_at, subject, username, role);
   proto.set_return_id(id.ToString());
   proto.set_net_grams(grams);
   if (request_code.has_value() && shipment_code.has_value()) {
@@ -108,11 +111,13 @@ v1::BagReturn ReadReturn(const db::Row& row) {
   proto.set_remarks(std::move(remarks));
   *proto.mutable_recorded_at() = ToProto(recorded_at);
   *proto.mutable_occurred_at() = ToProto(occurred_at);
-  *proto.mutable_actor() = ActorOf(std::move(subject), std::move(username), role);
+  *proto.mutable_actor() =
+      ActorOf(std::move(subject), std::move(username), role);
   return proto;
 }
 
-absl::Status AskGetBag(const v1::GetBagRequest& request, db::Exchange& exchange) {
+absl::Status AskGetBag(const v1::GetBagRequest& request,
+                       db::Exchange& exchange) {
   const Uuid barcode = ParseBarcode(request.barcode()).uuid;
   exchange.Add(Bag::kLoad, db::Params().Array(std::vector{barcode}));
   for (const db::Statement& statement : {kCorrections, kWriteOffs, kReturns}) {
@@ -121,8 +126,8 @@ absl::Status AskGetBag(const v1::GetBagRequest& request, db::Exchange& exchange)
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::GetBagResponse> AnswerGetBag(const v1::GetBagRequest& request,
-                                                const db::Results& results) {
+absl::StatusOr<v1::GetBagResponse> AnswerGetBag(
+    const v1::GetBagRequest& request, const db::Results& results) {
   if (results[0].empty()) return errors::BagNotFound(request.barcode());
   const Bag bag = Read<Bag>(results[0][0]);
   if (!ParseBarcode(request.barcode()).Fits(bag.kind)) {
@@ -130,11 +135,13 @@ absl::StatusOr<v1::GetBagResponse> AnswerGetBag(const v1::GetBagRequest& request
   }
   v1::GetBagResponse response;
   *response.mutable_bag() = bag.Shown();
-  for (const db::Row row : results[1]) *response.add_corrections() = ReadCorrection(row);
+  for (const db::Row row : results[1])
+    *response.add_corrections() = ReadCorrection(row);
   for (const db::Row row : results[2]) {
     *response.add_write_offs() = ReadWriteOff(row, bag.barcode);
   }
-  for (const db::Row row : results[3]) *response.add_returns() = ReadReturn(row);
+  for (const db::Row row : results[3])
+    *response.add_returns() = ReadReturn(row);
   return response;
 }
 
@@ -155,8 +162,8 @@ constexpr std::string_view kBagFilter = R"(
            bag.barcode::text, bag.reference, source.code, source.name)), lower($11)) > 0)
 )";
 
-const db::Statement kBagsNewestFirst = db::Compose({kBagColumns, "FROM bag", kBagJoins,
-                                                    kBagFilter, R"(
+const db::Statement kBagsNewestFirst =
+    db::Compose({kBagColumns, "FROM bag", kBagJoins, kBagFilter, R"(
     AND (bag.received_at, bag.barcode)
       < (coalesce($12::text::timestamptz, 'infinity'),
          coalesce($13::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -164,8 +171,8 @@ const db::Statement kBagsNewestFirst = db::Compose({kBagColumns, "FROM bag", kBa
   LIMIT $14::bigint
 )"});
 
-const db::Statement kBagsOldestFirst = db::Compose({kBagColumns, "FROM bag", kBagJoins,
-                                                    kBagFilter, R"(
+const db::Statement kBagsOldestFirst =
+    db::Compose({kBagColumns, "FROM bag", kBagJoins, kBagFilter, R"(
     AND (bag.received_at, bag.barcode)
       > (coalesce($12::text::timestamptz, '-infinity'),
          coalesce($13::uuid, '00000000-0000-0000-0000-000000000000'))
@@ -173,8 +180,8 @@ const db::Statement kBagsOldestFirst = db::Compose({kBagColumns, "FROM bag", kBa
   LIMIT $14::bigint
 )"});
 
-const db::Statement kBagsFullestFirst = db::Compose({kBagColumns, "FROM bag", kBagJoins,
-                                                     kBagFilter, R"(
+const db::Statement kBagsFullestFirst =
+    db::Compose({kBagColumns, "FROM bag", kBagJoins, kBagFilter, R"(
     AND (bag.remaining_grams, bag.barcode)
       < (coalesce($12::text::bigint, 9223372036854775807),
          coalesce($13::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -192,8 +199,10 @@ db::Params BagFilter(const v1::ListBagsRequest& request) {
       .Add(TextIf(request.item_code()))
       .Add(Uuid::Parse(request.batch_id()))
       .Add(TextIf(request.location()))
-      .Array(request.statuses(), [](int status) { return static_cast<v1::BagStatus>(status); })
-      .Add(request.has_on_hold() ? std::optional(request.on_hold()) : std::nullopt)
+      .Array(request.statuses(),
+             [](int status) { return static_cast<v1::BagStatus>(status); })
+      .Add(request.has_on_hold() ? std::optional(request.on_hold())
+                                 : std::nullopt)
       .Add(request.min_remaining_grams())
       .Add(TimeIf(request.has_received_from(), request.received_from()))
       .Add(TimeIf(request.has_received_before(), request.received_before()))
@@ -201,10 +210,13 @@ db::Params BagFilter(const v1::ListBagsRequest& request) {
   return params;
 }
 
-absl::Status AskListBags(const v1::ListBagsRequest& request, db::Exchange& exchange) {
-  const bool by_weight = request.order_by() == v1::LIST_BAGS_ORDER_REMAINING_DESCENDING;
-  ASSIGN_OR_RETURN(const Position after,
-                   PagePosition(request, by_weight ? OrderedBy::kNumber : OrderedBy::kTime));
+absl::Status AskListBags(const v1::ListBagsRequest& request,
+                         db::Exchange& exchange) {
+  const bool by_weight =
+      request.order_by() == v1::LIST_BAGS_ORDER_REMAINING_DESCENDING;
+  ASSIGN_OR_RETURN(
+      const Position after,
+      PagePosition(request, by_weight ? OrderedBy::kNumber : OrderedBy::kTime));
   db::Params params = BagFilter(request);
   params.Add(after.value).Add(after.id).Add(RowLimit(request));
   if (by_weight) {
@@ -217,13 +229,15 @@ absl::Status AskListBags(const v1::ListBagsRequest& request, db::Exchange& excha
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::ListBagsResponse> AnswerListBags(const v1::ListBagsRequest& request,
-                                                    const db::Results& results) {
+absl::StatusOr<v1::ListBagsResponse> AnswerListBags(
+    const v1::ListBagsRequest& request, const db::Results& results) {
   v1::ListBagsResponse response;
   std::vector<Bag> bags = ReadAll<Bag>(results[0]);
-  const bool by_weight = request.order_by() == v1::LIST_BAGS_ORDER_REMAINING_DESCENDING;
+  const bool by_weight =
+      request.order_by() == v1::LIST_BAGS_ORDER_REMAINING_DESCENDING;
   response.set_next_page_token(CutToPage(request, bags, [&](const Bag& bag) {
-    return by_weight ? std::to_string(bag.remaining_grams) : TimeText(bag.received_at);
+    return by_weight ? std::to_string(bag.remaining_grams)
+                     : TimeText(bag.received_at);
   }));
   for (const Bag& bag : bags) *response.add_bags() = bag.Shown();
   return response;
@@ -247,7 +261,8 @@ constexpr std::string_view kShipped = R"(
 db::Statement ItemsOfBags(std::string_view barcodes) {
   return db::Compose({kItemSelect, R"(
   WHERE item.item_id IN (
-    SELECT bag.item_id FROM ()", barcodes, R"() AS wanted
+    SELECT bag.item_id FROM ()",
+                      barcodes, R"() AS wanted
     JOIN bag ON bag.barcode = wanted.barcode)
 )"});
 }
@@ -258,10 +273,13 @@ db::Statement Uses(std::string_view barcodes) {
   return db::Compose({R"(
   SELECT allocation.barcode, allocation.allocation_id, allocation.batch_id,
     allocation.request_code, allocation.shipment_code, allocation.grams,
-    allocation.parcelled_grams, allocation.occurred_at,)", kTargetName, ",", kTargetLeft,
+    allocation.parcelled_grams, allocation.occurred_at,)",
+                      kTargetName, ",", kTargetLeft,
                       R"(
-  FROM ()", barcodes, R"() AS wanted
-  JOIN allocation ON allocation.barcode = wanted.barcode)", kTargetJoins, R"(
+  FROM ()",
+                      barcodes, R"() AS wanted
+  JOIN allocation ON allocation.barcode = wanted.barcode)",
+                      kTargetJoins, R"(
   WHERE allocation.released_at IS NULL
   ORDER BY allocation.barcode, allocation.occurred_at, allocation.allocation_id
 )"});
@@ -269,7 +287,8 @@ db::Statement Uses(std::string_view barcodes) {
 const db::Statement kUses = Uses(kWanted);
 const db::Statement kUsesShipped = Uses(kShipped);
 
-void ReadUse(const db::Row& row, absl::flat_hash_map<Uuid, v1::ScannedBag>& scans) {
+void ReadUse(const db::Row& row,
+             absl::flat_hash_map<Uuid, v1::ScannedBag>& scans) {
   Uuid barcode, allocation_id;
   std::optional<Uuid> batch_id;
   std::optional<int64_t> request_code, shipment_code;
@@ -323,7 +342,8 @@ void ShowBatch(const Batch& batch, v1::ScannedBag& scan) {
 
 // The scan of a barcode as it was read.
 absl::StatusOr<const v1::ScannedBag*> FindScan(
-    const absl::flat_hash_map<Uuid, v1::ScannedBag>& scans, std::string_view text) {
+    const absl::flat_hash_map<Uuid, v1::ScannedBag>& scans,
+    std::string_view text) {
   const Barcode barcode = ParseBarcode(text);
   const auto scan = scans.find(barcode.uuid);
   if (scan == scans.end() || !barcode.Fits(scan->second.bag().kind())) {
@@ -332,16 +352,18 @@ absl::StatusOr<const v1::ScannedBag*> FindScan(
   return &scan->second;
 }
 
-absl::Status AskScanBag(const v1::ScanBagRequest& request, db::Exchange& exchange) {
+absl::Status AskScanBag(const v1::ScanBagRequest& request,
+                        db::Exchange& exchange) {
   AddScans({ParseBarcode(request.barcode()).uuid}, exchange);
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::ScanBagResponse> AnswerScanBag(const v1::ScanBagRequest& request,
-                                                  const db::Results& results) {
+absl::StatusOr<v1::ScanBagResponse> AnswerScanBag(
+    const v1::ScanBagRequest& request, const db::Results& results) {
   size_t next = 0;
   const auto scans = TakeScans(results, next);
-  ASSIGN_OR_RETURN(const v1::ScannedBag* scan, FindScan(scans, request.barcode()));
+  ASSIGN_OR_RETURN(const v1::ScannedBag* scan,
+                   FindScan(scans, request.barcode()));
   v1::ScanBagResponse response;
   *response.mutable_scan() = *scan;
   return response;
@@ -369,8 +391,8 @@ absl::StatusOr<v1::BatchScanBagsResponse> AnswerBatchScanBags(
     if (scan.ok()) {
       *result->mutable_scan() = **scan;
     } else {
-      *result->mutable_error() =
-          handlers::ItemError(scan.status(), errors::kDomain, /*correlation_id=*/"");
+      *result->mutable_error() = handlers::ItemError(
+          scan.status(), errors::kDomain, /*correlation_id=*/"");
     }
   }
   return response;
@@ -414,20 +436,23 @@ const db::Statement kMovesOldestFirst = db::Compose({kMoves, R"(
 // number.
 absl::Status AskListBagMoves(const v1::ListBagMovesRequest& request,
                              db::Exchange& exchange) {
-  const bool oldest_first = request.order_by() == v1::LIST_BAG_MOVES_ORDER_OCCURRED;
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, handlers::PageKeys(request, 2));
+  const bool oldest_first =
+      request.order_by() == v1::LIST_BAG_MOVES_ORDER_OCCURRED;
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                   handlers::PageKeys(request, 2));
   std::optional<absl::Time> after;
   int64_t after_id = 0;
   if (!keys.empty()) {
     ASSIGN_OR_RETURN(after, ParseTimeText(keys[0]));
-    if (!absl::SimpleAtoi(keys[1], &after_id)) return handlers::PageTokenInvalid();
+    if (!absl::SimpleAtoi(keys[1], &after_id))
+      return handlers::PageTokenInvalid();
   }
   const Barcode barcode = ParseBarcode(request.barcode());
   db::Params params;
   params.Add(barcode.uuid.IsNil() ? std::nullopt : std::optional(barcode.uuid))
-      .Add(barcode.prefix.empty()
-               ? std::nullopt
-               : std::optional(absl::AsciiStrToLower(std::string(barcode.prefix))))
+      .Add(barcode.prefix.empty() ? std::nullopt
+                                  : std::optional(absl::AsciiStrToLower(
+                                        std::string(barcode.prefix))))
       .Add(TextIf(request.location()))
       .Add(Uuid::Parse(request.item_id()))
       .Add(Uuid::Parse(request.batch_id()))
@@ -436,7 +461,8 @@ absl::Status AskListBagMoves(const v1::ListBagMovesRequest& request,
       .Add(after)
       .Add(after_id)
       .Add(RowLimit(request));
-  exchange.Add(oldest_first ? kMovesOldestFirst : kMovesNewestFirst, std::move(params));
+  exchange.Add(oldest_first ? kMovesOldestFirst : kMovesNewestFirst,
+               std::move(params));
   return absl::OkStatus();
 }
 
@@ -469,7 +495,8 @@ absl::StatusOr<v1::ListBagMovesResponse> AnswerListBagMoves(
     move->set_to_location(std::move(to_name));
     *move->mutable_recorded_at() = ToProto(recorded_at);
     *move->mutable_occurred_at() = ToProto(occurred_at);
-    *move->mutable_actor() = ActorOf(std::move(subject), std::move(username), role);
+    *move->mutable_actor() =
+        ActorOf(std::move(subject), std::move(username), role);
   }
   return response;
 }
@@ -484,8 +511,8 @@ void AddScans(const std::vector<Uuid>& barcodes, db::Exchange& exchange) {
 }
 
 void AddScansShipped(const db::ShipmentKey& key, db::Exchange& exchange) {
-  for (const db::Statement& statement :
-       {kLoadBagsShipped, kItemsOfBagsShipped, kLoadBatchesShipped, kUsesShipped}) {
+  for (const db::Statement& statement : {kLoadBagsShipped, kItemsOfBagsShipped,
+                                         kLoadBatchesShipped, kUsesShipped}) {
     exchange.Add(statement, db::BindKeys(std::vector{key}));
   }
 }
@@ -521,8 +548,10 @@ absl::flat_hash_map<Uuid, v1::ScannedBag> TakeScans(const db::Results& results,
 
 void AddBagQueries(Queries& queries) {
   queries.Add("mtp.processing.v1.BagService/GetBag", AskGetBag, AnswerGetBag);
-  queries.Add("mtp.processing.v1.BagService/ListBags", AskListBags, AnswerListBags);
-  queries.Add("mtp.processing.v1.BagService/ScanBag", AskScanBag, AnswerScanBag);
+  queries.Add("mtp.processing.v1.BagService/ListBags", AskListBags,
+              AnswerListBags);
+  queries.Add("mtp.processing.v1.BagService/ScanBag", AskScanBag,
+              AnswerScanBag);
   queries.Add("mtp.processing.v1.BagService/BatchScanBags", AskBatchScanBags,
               AnswerBatchScanBags);
   queries.Add("mtp.processing.v1.BagService/ListBagMoves", AskListBagMoves,

@@ -102,7 +102,8 @@ const db::Statement BagMove::kInsert{R"(
 absl::Status Bag::CanGive(int64_t grams) const {
   if (gone()) return errors::BagDispatched(*this);
   if (held) return errors::BagOnHold(*this);
-  if (grams > remaining_grams) return errors::InsufficientRemaining(*this, grams);
+  if (grams > remaining_grams)
+    return errors::InsufficientRemaining(*this, grams);
   return absl::OkStatus();
 }
 
@@ -178,7 +179,8 @@ absl::StatusOr<const Bag*> FindBag(const db::Table<Bag>& bags,
                                    std::string_view barcode_text) {
   const Barcode barcode = ParseBarcode(barcode_text);
   const Bag* bag = bags.Find(barcode.uuid);
-  if (bag == nullptr || !barcode.Fits(bag->kind)) return errors::BagNotFound(barcode_text);
+  if (bag == nullptr || !barcode.Fits(bag->kind))
+    return errors::BagNotFound(barcode_text);
   return bag;
 }
 

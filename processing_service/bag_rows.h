@@ -16,7 +16,7 @@ struct Bag {
 
   Uuid barcode;
   MaterialKind kind = v1::MATERIAL_KIND_UNSPECIFIED;
-  std::optional<Uuid> item_id;   // exactly one of the two
+  std::optional<Uuid> item_id;  // exactly one of the two
   std::optional<Uuid> batch_id;
   Uuid location_id;
   int64_t bag_number = 0;
@@ -61,23 +61,24 @@ struct Bag {
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static constexpr auto kLoaded = std::tuple(
-      &Bag::barcode, &Bag::kind, &Bag::item_id, &Bag::batch_id, &Bag::location_id,
-      &Bag::bag_number, &Bag::gross_grams, &Bag::tare_grams, &Bag::net_grams,
-      &Bag::remaining_grams, &Bag::status, &Bag::dispatched_by_hand, &Bag::held,
-      &Bag::held_reason, &Bag::reference, &Bag::opening_stock, &Bag::received_by,
-      &Bag::received_by_username, &Bag::received_by_role, &Bag::received_at,
-      &Bag::occurred_at, &Bag::source_code, &Bag::source_name, &Bag::location,
+      &Bag::barcode, &Bag::kind, &Bag::item_id, &Bag::batch_id,
+      &Bag::location_id, &Bag::bag_number, &Bag::gross_grams, &Bag::tare_grams,
+      &Bag::net_grams, &Bag::remaining_grams, &Bag::status,
+      &Bag::dispatched_by_hand, &Bag::held, &Bag::held_reason, &Bag::reference,
+      &Bag::opening_stock, &Bag::received_by, &Bag::received_by_username,
+      &Bag::received_by_role, &Bag::received_at, &Bag::occurred_at,
+      &Bag::source_code, &Bag::source_name, &Bag::location,
       &Bag::written_off_grams, &Bag::returned_grams);
   static constexpr auto kInserted = std::tuple(
-      &Bag::barcode, &Bag::kind, &Bag::item_id, &Bag::batch_id, &Bag::location_id,
-      &Bag::bag_number, &Bag::gross_grams, &Bag::tare_grams, &Bag::net_grams,
-      &Bag::remaining_grams, &Bag::status, &Bag::reference, &Bag::opening_stock,
-      &Bag::received_by, &Bag::received_by_username, &Bag::received_by_role,
-      &Bag::received_at, &Bag::occurred_at);
+      &Bag::barcode, &Bag::kind, &Bag::item_id, &Bag::batch_id,
+      &Bag::location_id, &Bag::bag_number, &Bag::gross_grams, &Bag::tare_grams,
+      &Bag::net_grams, &Bag::remaining_grams, &Bag::status, &Bag::reference,
+      &Bag::opening_stock, &Bag::received_by, &Bag::received_by_username,
+      &Bag::received_by_role, &Bag::received_at, &Bag::occurred_at);
   static constexpr auto kUpdated = std::tuple(
       &Bag::barcode, &Bag::location_id, &Bag::gross_grams, &Bag::tare_grams,
-      &Bag::net_grams, &Bag::remaining_grams, &Bag::status, &Bag::dispatched_by_hand,
-      &Bag::held, &Bag::held_reason);
+      &Bag::net_grams, &Bag::remaining_grams, &Bag::status,
+      &Bag::dispatched_by_hand, &Bag::held, &Bag::held_reason);
 };
 
 // Every placement and move of a bag.
@@ -114,11 +115,11 @@ Barcode ParseBarcode(std::string_view text);
 absl::StatusOr<const Bag*> FindBag(const db::Table<Bag>& bags,
                                    std::string_view barcode_text);
 
-// The columns of Bag::kLoaded, "SELECT …", and the tables they come from besides
-// `bag`, "JOIN …": write FROM and whatever leads to the bags between them, WHERE
-// behind. `source.code` and `source.name` are what people call the thing that a
-// bag came from; location, item, batch, recipe and recipe_revision are there by
-// their names.
+// The columns of Bag::kLoaded, "SELECT …", and the tables they come from
+// besides `bag`, "JOIN …": write FROM and whatever leads to the bags between
+// them, WHERE behind. `source.code` and `source.name` are what people call the
+// thing that a bag came from; location, item, batch, recipe and recipe_revision
+// are there by their names.
 extern const std::string_view kBagColumns;
 extern const std::string_view kBagJoins;
 

@@ -21,14 +21,16 @@ void WantPlace(const Request& request, Rows& rows) {
 }
 
 template <typename Request>
-absl::StatusOr<const Location*> FindPlace(const Request& request, const Rows& rows) {
+absl::StatusOr<const Location*> FindPlace(const Request& request,
+                                          const Rows& rows) {
   const Location* place =
       request.has_location_id()
-          ? rows.locations.Find(Uuid::Parse(request.location_id()).value_or(Uuid{}))
+          ? rows.locations.Find(
+                Uuid::Parse(request.location_id()).value_or(Uuid{}))
           : FindByName(rows.locations, request.location());
   if (place != nullptr) return place;
-  return errors::LocationNotFound(request.has_location_id() ? request.location_id()
-                                                            : request.location());
+  return errors::LocationNotFound(
+      request.has_location_id() ? request.location_id() : request.location());
 }
 
 bool MayLie(MaterialKind kind, const Location& place) {
@@ -55,16 +57,22 @@ struct Source {
   const Item* item = nullptr;
   const Batch* batch = nullptr;
 
-  MaterialKind kind() const { return item != nullptr ? item->kind : batch->kind; }
+  MaterialKind kind() const {
+    return item != nullptr ? item->kind : batch->kind;
+  }
 };
 
-absl::StatusOr<Source> FindSource(const v1::BagReceipt& receipt, const Rows& rows) {
+absl::StatusOr<Source> FindSource(const v1::BagReceipt& receipt,
+                                  const Rows& rows) {
   Source source;
   if (receipt.has_batch_id()) {
-    source.batch = rows.batches.Find(Uuid::Parse(receipt.batch_id()).value_or(Uuid{}));
-    if (source.batch == nullptr) return errors::BatchNotFound(receipt.batch_id());
+    source.batch =
+        rows.batches.Find(Uuid::Parse(receipt.batch_id()).value_or(Uuid{}));
+    if (source.batch == nullptr)
+      return errors::BatchNotFound(receipt.batch_id());
   } else {
-    source.item = rows.items.Find(Uuid::Parse(receipt.item_id()).value_or(Uuid{}));
+    source.item =
+        rows.items.Find(Uuid::Parse(receipt.item_id()).value_or(Uuid{}));
     if (source.item == nullptr) return errors::ItemNotFound(receipt.item_id());
   }
   return source;
@@ -76,16 +84,20 @@ absl::Status CheckReceipt(const v1::BagReceipt& receipt, MaterialKind kind,
                           const std::string& path) {
   std::vector<errors::FieldViolation> violations;
   if (receipt.tare_grams() >= receipt.gross_grams()) {
-    violations.push_back({path + ".tare_grams", "must be less than gross_grams"});
+    violations.push_back(
+        {path + ".tare_grams", "must be less than gross_grams"});
   }
   if (!receipt.reference().empty() && kind != v1::MATERIAL_KIND_HERBLINE) {
     violations.push_back({path + ".reference", "is for herbs only"});
   }
-  if (!receipt.barcode().empty() && !ParseBarcode(receipt.barcode()).Fits(kind)) {
-    violations.push_back({path + ".barcode", absl::StrCat("is no label of a ",
-                                                          std::string(db::EnumText(kind)))});
+  if (!receipt.barcode().empty() &&
+      !ParseBarcode(receipt.barcode()).Fits(kind)) {
+    violations.push_back(
+        {path + ".barcode",
+         absl::StrCat("is no label of a ", std::string(db::EnumText(kind)))});
   }
-  return violations.empty() ? absl::OkStatus() : errors::InvalidFields(violations);
+  return violations.empty() ? absl::OkStatus()
+                            : errors::InvalidFields(violations);
 }
 
 // No more than was invoiced, expected, or went in.
@@ -107,7 +119,8 @@ absl::Status CheckRoom(const Source& source, int64_t net_grams) {
 }
 
 // Counts the bag at its source and gives it its number there.
-void CountAtSource(const Source& source, Bag& bag, const Context& context, Rows& rows) {
+void CountAtSource(const Source& source, Bag& bag, const Context& context,
+                   Rows& rows) {
   if (source.item != nullptr) {
     Item& item = rows.items.Edit(*source.item);
     bag.item_id = item.item_id;
@@ -131,13 +144,15 @@ void CountAtSource(const Source& source, Bag& bag, const Context& context, Rows&
 
 // Judges first and changes after, so a bag that is refused leaves no trace
 // among the others of its call.
-absl::StatusOr<v1::Bag> Receive(const v1::BagReceipt& receipt, const std::string& path,
-                                Context& context, Rows& rows) {
+absl::StatusOr<v1::Bag> Receive(const v1::BagReceipt& receipt,
+                                const std::string& path, Context& context,
+                                Rows& rows) {
   ASSIGN_OR_RETURN(const Source source, FindSource(receipt, rows));
   RETURN_IF_ERROR(CheckReceipt(receipt, source.kind(), path));
   ASSIGN_OR_RETURN(const Location* place, FindPlace(receipt, rows));
-  const Uuid barcode = receipt.barcode().empty() ? context.NewId()
-                                                 : ParseBarcode(receipt.barcode()).uuid;
+  const Uuid barcode = receipt.barcode().empty()
+                           ? context.NewId()
+                           : ParseBarcode(receipt.barcode()).uuid;
   if (const Bag* other = rows.bags.Find(barcode); other != nullptr) {
     return errors::BarcodeTaken(*other);
   }
@@ -164,16 +179,17 @@ absl::StatusOr<v1::Bag> Receive(const v1::BagReceipt& receipt, const std::string
   CountAtSource(source, bag, context, rows);
   rows.bags.Insert(bag);
   KeepMove(bag, std::nullopt, bag.occurred_at, context, rows);
-  context.AuditAt(bag.occurred_at, "bag", bag.barcode.ToString(), "received",
-                  {{"kind", std::string(db::EnumText(bag.kind))},
-                   {"source", bag.source_code},
-                   {"source_id", (bag.item_id.has_value() ? *bag.item_id : *bag.batch_id)
-                                     .ToString()},
-                   {"bag_number", bag.bag_number},
-                   {"gross_grams", bag.gross_grams},
-                   {"tare_grams", bag.tare_grams},
-                   {"net_grams", bag.net_grams},
-                   {"location", bag.location}});
+  context.AuditAt(
+      bag.occurred_at, "bag", bag.barcode.ToString(), "received",
+      {{"kind", std::string(db::EnumText(bag.kind))},
+       {"source", bag.source_code},
+       {"source_id",
+        (bag.item_id.has_value() ? *bag.item_id : *bag.batch_id).ToString()},
+       {"bag_number", bag.bag_number},
+       {"gross_grams", bag.gross_grams},
+       {"tare_grams", bag.tare_grams},
+       {"net_grams", bag.net_grams},
+       {"location", bag.location}});
   return bag.Shown();
 }
 
@@ -184,15 +200,18 @@ void WantReceipt(const v1::BagReceipt& receipt, Rows& rows) {
     rows.items.Want(Uuid::Parse(receipt.item_id()).value_or(Uuid{}));
   }
   WantPlace(receipt, rows);
-  if (!receipt.barcode().empty()) rows.bags.Want(ParseBarcode(receipt.barcode()).uuid);
+  if (!receipt.barcode().empty())
+    rows.bags.Want(ParseBarcode(receipt.barcode()).uuid);
 }
 
 void TouchReceiveBag(const v1::ReceiveBagRequest& request, Rows& rows) {
   WantReceipt(request.receipt(), rows);
 }
 
-void TouchBatchReceiveBags(const v1::BatchReceiveBagsRequest& request, Rows& rows) {
-  for (const v1::BagReceipt& receipt : request.receipts()) WantReceipt(receipt, rows);
+void TouchBatchReceiveBags(const v1::BatchReceiveBagsRequest& request,
+                           Rows& rows) {
+  for (const v1::BagReceipt& receipt : request.receipts())
+    WantReceipt(receipt, rows);
 }
 
 // --- MoveBag
@@ -216,25 +235,26 @@ absl::StatusOr<v1::BatchReceiveBagsResponse> DecideBatchReceiveBags(
     const v1::BatchReceiveBagsRequest& request, Context& context, Rows& rows) {
   v1::BatchReceiveBagsResponse response;
   for (int i = 0; i < request.receipts_size(); ++i) {
-    absl::StatusOr<v1::Bag> bag =
-        Receive(request.receipts(i), absl::StrCat("receipts[", i, "]"), context, rows);
+    absl::StatusOr<v1::Bag> bag = Receive(
+        request.receipts(i), absl::StrCat("receipts[", i, "]"), context, rows);
     auto* result = response.add_results();
     if (bag.ok()) {
       *result->mutable_bag() = *std::move(bag);
     } else {
-      *result->mutable_error() = handlers::ItemError(bag.status(), errors::kDomain,
-                                                     context.correlation_id());
+      *result->mutable_error() = handlers::ItemError(
+          bag.status(), errors::kDomain, context.correlation_id());
     }
   }
   return response;
 }
 
-absl::StatusOr<v1::MoveBagResponse> DecideMoveBag(const v1::MoveBagRequest& request,
-                                                  Context& context, Rows& rows) {
+absl::StatusOr<v1::MoveBagResponse> DecideMoveBag(
+    const v1::MoveBagRequest& request, Context& context, Rows& rows) {
   ASSIGN_OR_RETURN(const Bag* found, FindBag(rows.bags, request.barcode()));
   ASSIGN_OR_RETURN(const Location* place, FindPlace(request, rows));
   if (found->gone()) return errors::BagDispatched(*found);
-  if (!MayLie(found->kind, *place)) return errors::HerbSectionRule(found->kind, *place);
+  if (!MayLie(found->kind, *place))
+    return errors::HerbSectionRule(found->kind, *place);
 
   v1::MoveBagResponse response;
   if (found->location_id != place->location_id) {
@@ -257,7 +277,8 @@ void AddBags(Commands& commands, Queries& queries) {
                DecideReceiveBag);
   commands.AddAlone("mtp.processing.v1.BagService/BatchReceiveBags",
                     TouchBatchReceiveBags, DecideBatchReceiveBags);
-  commands.Add("mtp.processing.v1.BagService/MoveBag", TouchMoveBag, DecideMoveBag);
+  commands.Add("mtp.processing.v1.BagService/MoveBag", TouchMoveBag,
+               DecideMoveBag);
   AddBagQueries(queries);
 }
 

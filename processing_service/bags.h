@@ -12,7 +12,7 @@ absl::StatusOr<v1::ReceiveBagResponse> DecideReceiveBag(
     const v1::ReceiveBagRequest& request, Context& context, Rows& rows);
 absl::StatusOr<v1::BatchReceiveBagsResponse> DecideBatchReceiveBags(
     const v1::BatchReceiveBagsRequest& request, Context& context, Rows& rows);
-absl::StatusOr<v1::MoveBagResponse> DecideMoveBag(const v1::MoveBagRequest& request,
-                                                  Context& context, Rows& rows);
+absl::StatusOr<v1::MoveBagResponse> DecideMoveBag(
+    const v1::MoveBagRequest& request, Context& context, Rows& rows);
 
 }  // namespace mtp::processing

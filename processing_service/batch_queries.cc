@@ -10,7 +10,8 @@ namespace {
 
 // --- one batch, whole
 
-const db::Statement kGetBatch = db::Compose({kBatchColumns, "FROM batch", kBatchTables, R"(
+const db::Statement kGetBatch =
+    db::Compose({kBatchColumns, "FROM batch", kBatchTables, R"(
   WHERE batch.batch_id = $1::uuid
 )"});
 
@@ -21,12 +22,14 @@ const db::Statement kGetIngredients = db::Compose({R"(
     allocation.allocated_by_role
   FROM allocation
   JOIN bag ON bag.barcode = allocation.barcode
-)", kBagJoins, R"(
+)",
+                                                   kBagJoins, R"(
   WHERE allocation.batch_id = $1::uuid AND allocation.released_at IS NULL
   ORDER BY allocation.allocated_at, allocation.allocation_id
 )"});
 
-const db::Statement kGetBags = db::Compose({kBagColumns, "FROM bag", kBagJoins, R"(
+const db::Statement kGetBags =
+    db::Compose({kBagColumns, "FROM bag", kBagJoins, R"(
   WHERE bag.batch_id = $1::uuid
   ORDER BY bag.bag_number
 )"});
@@ -50,10 +53,12 @@ const db::Statement kGetDecisions{R"(
                                 'TRADER_ALLOWED', 'TRADER_BLOCKED'], to_state)
 )"};
 
-absl::Status AskGet(const v1::GetBatchRequest& request, db::Exchange& exchange) {
+absl::Status AskGet(const v1::GetBatchRequest& request,
+                    db::Exchange& exchange) {
   const Uuid batch_id = *Uuid::Parse(request.batch_id());
   for (const db::Statement* statement :
-       {&kGetBatch, &kGetIngredients, &kGetBags, &kGetMeasurements, &kGetDecisions}) {
+       {&kGetBatch, &kGetIngredients, &kGetBags, &kGetMeasurements,
+        &kGetDecisions}) {
     exchange.Add(*statement, db::Params().Add(batch_id));
   }
   return absl::OkStatus();
@@ -70,8 +75,9 @@ v1::Ingredient ReadIngredient(const db::Row& row) {
   int64_t grams;
   absl::Time occurred_at;
   handlers::Actor actor;
-  row.Into(allocation_id, barcode, kind, item_id, batch_id, source_code, source_name,
-           grams, occurred_at, actor.subject, actor.username, actor.role);
+  row.Into(allocation_id, barcode, kind, item_id, batch_id, source_code,
+           source_name, grams, occurred_at, actor.subject, actor.username,
+           actor.role);
   v1::Ingredient ingredient;
   ingredient.set_allocation_id(allocation_id.ToString());
   ingredient.set_barcode(barcode.ToString());
@@ -94,15 +100,16 @@ T ReadLogged(const db::Row& row) {
   return read;
 }
 
-absl::StatusOr<v1::GetBatchResponse> AnswerGet(const v1::GetBatchRequest& request,
-                                               const db::Results& results) {
+absl::StatusOr<v1::GetBatchResponse> AnswerGet(
+    const v1::GetBatchRequest& request, const db::Results& results) {
   if (results[0].empty()) return errors::BatchNotFound(request.batch_id());
   v1::GetBatchResponse response;
   *response.mutable_batch() = Read<Batch>(results[0][0]).Shown();
   for (const db::Row row : results[1]) {
     *response.add_ingredients() = ReadIngredient(row);
   }
-  for (const db::Row row : results[2]) *response.add_bags() = Read<Bag>(row).Shown();
+  for (const db::Row row : results[2])
+    *response.add_bags() = Read<Bag>(row).Shown();
   for (const db::Row row : results[3]) {
     *response.add_measurements() = ReadLogged<Measurement>(row).Shown();
   }
@@ -162,8 +169,10 @@ const db::Statement& StatementOf(v1::ListBatchesOrder order) {
   }
 }
 
-absl::Status AskList(const v1::ListBatchesRequest& request, db::Exchange& exchange) {
-  ASSIGN_OR_RETURN(const Position position, PagePosition(request, OrderedBy::kTime));
+absl::Status AskList(const v1::ListBatchesRequest& request,
+                     db::Exchange& exchange) {
+  ASSIGN_OR_RETURN(const Position position,
+                   PagePosition(request, OrderedBy::kTime));
   exchange.Add(
       StatementOf(request.order_by()),
       db::Params()
@@ -183,15 +192,17 @@ absl::Status AskList(const v1::ListBatchesRequest& request, db::Exchange& exchan
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::ListBatchesResponse> AnswerList(const v1::ListBatchesRequest& request,
-                                                   const db::Results& results) {
+absl::StatusOr<v1::ListBatchesResponse> AnswerList(
+    const v1::ListBatchesRequest& request, const db::Results& results) {
   std::vector<Batch> batches = ReadAll<Batch>(results[0]);
   v1::ListBatchesResponse response;
-  response.set_next_page_token(CutToPage(request, batches, [&](const Batch& batch) {
-    return TimeText(request.order_by() == v1::LIST_BATCHES_ORDER_TRADER_CHANGED
-                        ? *batch.trader_changed_at
-                        : batch.opened_at);
-  }));
+  response.set_next_page_token(
+      CutToPage(request, batches, [&](const Batch& batch) {
+        return TimeText(request.order_by() ==
+                                v1::LIST_BATCHES_ORDER_TRADER_CHANGED
+                            ? *batch.trader_changed_at
+                            : batch.opened_at);
+      }));
   for (const Batch& batch : batches) *response.add_batches() = batch.Shown();
   return response;
 }
@@ -200,7 +211,8 @@ absl::StatusOr<v1::ListBatchesResponse> AnswerList(const v1::ListBatchesRequest&
 
 void AddBatchQueries(Queries& queries) {
   queries.Add("mtp.processing.v1.BatchService/GetBatch", AskGet, AnswerGet);
-  queries.Add("mtp.processing.v1.BatchService/ListBatches", AskList, AnswerList);
+  queries.Add("mtp.processing.v1.BatchService/ListBatches", AskList,
+              AnswerList);
 }
 
 }  // namespace mtp::processing

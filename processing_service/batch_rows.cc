@@ -55,7 +55,8 @@ const db::Statement Batch::kLock = db::Compose({"SELECT", kWanted, R"(
   ORDER BY batch.batch_id
   FOR NO KEY UPDATE OF batch
 )"});
-const db::Statement Batch::kLoad = db::Compose({kBatchColumns, kWanted, kBatchTables});
+const db::Statement Batch::kLoad =
+    db::Compose({kBatchColumns, kWanted, kBatchTables});
 
 // The decision on the batch must not change while its bags are given away.
 const db::Statement Batch::kLockSources = db::Compose({"SELECT", kSources, R"(
@@ -154,7 +155,8 @@ v1::Clearance Batch::Clearance() const {
     bool waiting = false;
     for (const std::string& text : blend_trader_states) {
       const auto blend_state = db::EnumFromText<v1::TraderState>(text);
-      if (blend_state == v1::TRADER_STATE_TRADER_BLOCKED) return v1::CLEARANCE_BLOCKED;
+      if (blend_state == v1::TRADER_STATE_TRADER_BLOCKED)
+        return v1::CLEARANCE_BLOCKED;
       if (blend_state != v1::TRADER_STATE_TRADER_ALLOWED) waiting = true;
     }
     return waiting ? v1::CLEARANCE_WAITING : v1::CLEARANCE_CLEARED;
@@ -176,8 +178,8 @@ void Batch::TakeIn(const Batch& blend) {
 }
 
 bool Batch::Contains(const Batch& blend) const {
-  return std::find(blend_ids.begin(), blend_ids.end(), blend.batch_id.ToString()) !=
-         blend_ids.end();
+  return std::find(blend_ids.begin(), blend_ids.end(),
+                   blend.batch_id.ToString()) != blend_ids.end();
 }
 
 void Batch::HearOf(const Batch& blend) {
@@ -195,7 +197,9 @@ int64_t Batch::OutLimitGrams() const {
          in_grams % kMillion * out_tolerance_ppm / kMillion;
 }
 
-std::string Batch::Name() const { return absl::StrCat(code, "/", batch_number); }
+std::string Batch::Name() const {
+  return absl::StrCat(code, "/", batch_number);
+}
 
 v1::Batch Batch::Shown() const {
   v1::Batch proto;
@@ -216,8 +220,10 @@ v1::Batch Batch::Shown() const {
   proto.set_bag_count(out_bags);
   *proto.mutable_opened_at() = ToProto(opened_at);
   *proto.mutable_occurred_at() = ToProto(occurred_at);
-  SetActor(opened_by, opened_by_username, opened_by_role, proto.mutable_opened_by());
-  if (completed_at.has_value()) *proto.mutable_completed_at() = ToProto(*completed_at);
+  SetActor(opened_by, opened_by_username, opened_by_role,
+           proto.mutable_opened_by());
+  if (completed_at.has_value())
+    *proto.mutable_completed_at() = ToProto(*completed_at);
   if (trader_changed_at.has_value()) {
     *proto.mutable_trader_changed_at() = ToProto(*trader_changed_at);
   }
@@ -232,7 +238,8 @@ v1::Measurement Measurement::Shown() const {
   proto.set_remarks(remarks);
   *proto.mutable_recorded_at() = ToProto(recorded_at);
   *proto.mutable_occurred_at() = ToProto(occurred_at);
-  SetActor(measured_by, measured_by_username, measured_by_role, proto.mutable_actor());
+  SetActor(measured_by, measured_by_username, measured_by_role,
+           proto.mutable_actor());
   return proto;
 }
 
@@ -243,7 +250,8 @@ v1::TraderDecision TraderDecision::Shown() const {
   proto.set_remarks(remarks);
   *proto.mutable_recorded_at() = ToProto(recorded_at);
   *proto.mutable_occurred_at() = ToProto(occurred_at);
-  SetActor(decided_by, decided_by_username, decided_by_role, proto.mutable_actor());
+  SetActor(decided_by, decided_by_username, decided_by_role,
+           proto.mutable_actor());
   return proto;
 }
 

@@ -74,22 +74,25 @@ struct Batch {
       &Batch::batch_id, &Batch::kind, &Batch::recipe_id, &Batch::revision,
       &Batch::batch_number, &Batch::state, &Batch::trader_state,
       &Batch::trader_changed_at, &Batch::in_grams, &Batch::opening_grams,
-      &Batch::out_grams, &Batch::out_bags, &Batch::out_tolerance_ppm, &Batch::version,
-      &Batch::opened_by, &Batch::opened_by_username, &Batch::opened_by_role,
-      &Batch::opened_at, &Batch::occurred_at, &Batch::completed_by,
-      &Batch::completed_by_username, &Batch::completed_by_role, &Batch::completed_at,
-      &Batch::changed_at, &Batch::recipe_number, &Batch::code, &Batch::planned_grams,
+      &Batch::out_grams, &Batch::out_bags, &Batch::out_tolerance_ppm,
+      &Batch::version, &Batch::opened_by, &Batch::opened_by_username,
+      &Batch::opened_by_role, &Batch::opened_at, &Batch::occurred_at,
+      &Batch::completed_by, &Batch::completed_by_username,
+      &Batch::completed_by_role, &Batch::completed_at, &Batch::changed_at,
+      &Batch::recipe_number, &Batch::code, &Batch::planned_grams,
       &Batch::remaining_grams, &Batch::blend_ids, &Batch::blend_trader_states);
-  static constexpr auto kInserted = std::tuple(
-      &Batch::batch_id, &Batch::kind, &Batch::recipe_id, &Batch::revision,
-      &Batch::batch_number, &Batch::in_grams, &Batch::opening_grams, &Batch::out_grams,
-      &Batch::out_bags, &Batch::out_tolerance_ppm, &Batch::version, &Batch::opened_by,
-      &Batch::opened_by_username, &Batch::opened_by_role, &Batch::opened_at,
-      &Batch::occurred_at, &Batch::changed_at);
+  static constexpr auto kInserted =
+      std::tuple(&Batch::batch_id, &Batch::kind, &Batch::recipe_id,
+                 &Batch::revision, &Batch::batch_number, &Batch::in_grams,
+                 &Batch::opening_grams, &Batch::out_grams, &Batch::out_bags,
+                 &Batch::out_tolerance_ppm, &Batch::version, &Batch::opened_by,
+                 &Batch::opened_by_username, &Batch::opened_by_role,
+                 &Batch::opened_at, &Batch::occurred_at, &Batch::changed_at);
   static constexpr auto kUpdated = std::tuple(
-      &Batch::batch_id, &Batch::state, &Batch::trader_state, &Batch::trader_changed_at,
-      &Batch::in_grams, &Batch::opening_grams, &Batch::out_grams, &Batch::out_bags,
-      &Batch::version, &Batch::completed_by, &Batch::completed_by_username,
+      &Batch::batch_id, &Batch::state, &Batch::trader_state,
+      &Batch::trader_changed_at, &Batch::in_grams, &Batch::opening_grams,
+      &Batch::out_grams, &Batch::out_bags, &Batch::version,
+      &Batch::completed_by, &Batch::completed_by_username,
       &Batch::completed_by_role, &Batch::completed_at, &Batch::changed_at);
 };
 
@@ -126,11 +129,11 @@ struct Measurement {
   static const db::Statement kInsert;
   static constexpr auto kInserted = std::tuple(
       &Measurement::batch_id, &Measurement::measurement_id,
-      &Measurement::humidity_basis_points, &Measurement::density_grams_per_cubic_metre,
-      &Measurement::remarks, &Measurement::measured_by,
-      &Measurement::measured_by_username, &Measurement::measured_by_role,
-      &Measurement::occurred_at, &Measurement::recorded_at,
-      &Measurement::correlation_id);
+      &Measurement::humidity_basis_points,
+      &Measurement::density_grams_per_cubic_metre, &Measurement::remarks,
+      &Measurement::measured_by, &Measurement::measured_by_username,
+      &Measurement::measured_by_role, &Measurement::occurred_at,
+      &Measurement::recorded_at, &Measurement::correlation_id);
 };
 
 // A change of a batch's trader state.
@@ -150,12 +153,13 @@ struct TraderDecision {
   v1::TraderDecision Shown() const;
 
   static const db::Statement kInsert;
-  static constexpr auto kInserted = std::tuple(
-      &TraderDecision::batch_id, &TraderDecision::decision_id,
-      &TraderDecision::from_state, &TraderDecision::to_state, &TraderDecision::remarks,
-      &TraderDecision::decided_by, &TraderDecision::decided_by_username,
-      &TraderDecision::decided_by_role, &TraderDecision::occurred_at,
-      &TraderDecision::recorded_at, &TraderDecision::correlation_id);
+  static constexpr auto kInserted =
+      std::tuple(&TraderDecision::batch_id, &TraderDecision::decision_id,
+                 &TraderDecision::from_state, &TraderDecision::to_state,
+                 &TraderDecision::remarks, &TraderDecision::decided_by,
+                 &TraderDecision::decided_by_username,
+                 &TraderDecision::decided_by_role, &TraderDecision::occurred_at,
+                 &TraderDecision::recorded_at, &TraderDecision::correlation_id);
 };
 
 // The columns of Batch::kLoaded, "SELECT …", and what they come from besides

@@ -13,7 +13,8 @@ void TouchBatch(const Request& request, Rows& rows) {
 }
 
 template <typename Request>
-absl::StatusOr<const Batch*> FindBatch(const Request& request, const Rows& rows) {
+absl::StatusOr<const Batch*> FindBatch(const Request& request,
+                                       const Rows& rows) {
   const Batch* batch = rows.batches.Find(*Uuid::Parse(request.batch_id()));
   if (batch == nullptr) return errors::BatchNotFound(request.batch_id());
   return batch;
@@ -68,7 +69,8 @@ absl::StatusOr<v1::OpenBatchResponse> DecideOpenBatch(
        .recipe_number = recipe.number,
        .code = revision.Code(),
        .planned_grams = revision.PlannedGrams()});
-  context.AuditAt(batch.occurred_at, "batch", batch.batch_id.ToString(), "opened",
+  context.AuditAt(batch.occurred_at, "batch", batch.batch_id.ToString(),
+                  "opened",
                   {{"recipe_id", recipe.recipe_id.ToString()},
                    {"revision", batch.revision},
                    {"batch_number", batch.batch_number}});
@@ -91,8 +93,9 @@ absl::StatusOr<v1::CompleteBatchResponse> DecideCompleteBatch(
   batch.completed_by_role = context.caller().role;
   batch.completed_at = context.now();
   Changed(batch, context);
-  context.AuditAt(context.OccurredAt(request), "batch", batch.batch_id.ToString(),
-                  "completed", {{"remarks", request.remarks()}});
+  context.AuditAt(context.OccurredAt(request), "batch",
+                  batch.batch_id.ToString(), "completed",
+                  {{"remarks", request.remarks()}});
   v1::CompleteBatchResponse response;
   *response.mutable_batch() = batch.Shown();
   return response;
@@ -117,8 +120,8 @@ bool Departed(const Rows& rows, const Batch& batch) {
     if (!allocation->active() || !shipment_key.has_value()) continue;
     const Bag* bag = rows.bags.Find(allocation->barcode);
     const Shipment* shipment = rows.shipments.Find(*shipment_key);
-    if (bag != nullptr && bag->batch_id == batch.batch_id && shipment != nullptr &&
-        shipment->dispatched) {
+    if (bag != nullptr && bag->batch_id == batch.batch_id &&
+        shipment != nullptr && shipment->dispatched) {
       return true;
     }
   }
@@ -140,8 +143,9 @@ absl::StatusOr<v1::ReopenBatchResponse> DecideReopenBatch(
   batch.completed_by_role = options::v1::ROLE_UNSPECIFIED;
   batch.completed_at.reset();
   Changed(batch, context);
-  context.AuditAt(context.OccurredAt(request), "batch", batch.batch_id.ToString(),
-                  "reopened", {{"reason", request.reason()}});
+  context.AuditAt(context.OccurredAt(request), "batch",
+                  batch.batch_id.ToString(), "reopened",
+                  {{"reason", request.reason()}});
   v1::ReopenBatchResponse response;
   *response.mutable_batch() = batch.Shown();
   return response;
@@ -162,19 +166,21 @@ namespace {
 
 // Brings the batch into the state and keeps who said so; flavors that the blend
 // is in, if they are at hand, get to know.
-void Become(v1::TraderState to, const std::string& remarks, absl::Time occurred_at,
-            Batch& batch, const Context& context, Rows& rows) {
-  rows.trader_decisions.Append({.batch_id = batch.batch_id,
-                                .decision_id = context.NewId(),
-                                .from_state = batch.trader_state,
-                                .to_state = to,
-                                .remarks = remarks,
-                                .decided_by = context.caller().subject,
-                                .decided_by_username = context.caller().username,
-                                .decided_by_role = context.caller().role,
-                                .occurred_at = occurred_at,
-                                .recorded_at = context.now(),
-                                .correlation_id = context.correlation_id()});
+void Become(v1::TraderState to, const std::string& remarks,
+            absl::Time occurred_at, Batch& batch, const Context& context,
+            Rows& rows) {
+  rows.trader_decisions.Append(
+      {.batch_id = batch.batch_id,
+       .decision_id = context.NewId(),
+       .from_state = batch.trader_state,
+       .to_state = to,
+       .remarks = remarks,
+       .decided_by = context.caller().subject,
+       .decided_by_username = context.caller().username,
+       .decided_by_role = context.caller().role,
+       .occurred_at = occurred_at,
+       .recorded_at = context.now(),
+       .correlation_id = context.correlation_id()});
   batch.trader_state = to;
   batch.trader_changed_at = context.now();
   for (const Batch* flavor : rows.batches.All()) {
@@ -207,14 +213,15 @@ absl::StatusOr<v1::RecordMeasurementResponse> DecideRecordMeasurement(
       .correlation_id = context.correlation_id()};
   rows.measurements.Append(measurement);
   if (batch.trader_state == v1::TRADER_STATE_UNSPECIFIED) {
-    Become(v1::TRADER_STATE_TRADER_PENDING, "", measurement.occurred_at, batch, context,
-           rows);
+    Become(v1::TRADER_STATE_TRADER_PENDING, "", measurement.occurred_at, batch,
+           context, rows);
   }
   Changed(batch, context);
-  context.AuditAt(
-      measurement.occurred_at, "batch", batch.batch_id.ToString(), "measured",
-      {{"humidity_basis_points", measurement.humidity_basis_points},
-       {"density_grams_per_cubic_metre", measurement.density_grams_per_cubic_metre}});
+  context.AuditAt(measurement.occurred_at, "batch", batch.batch_id.ToString(),
+                  "measured",
+                  {{"humidity_basis_points", measurement.humidity_basis_points},
+                   {"density_grams_per_cubic_metre",
+                    measurement.density_grams_per_cubic_metre}});
   v1::RecordMeasurementResponse response;
   *response.mutable_batch() = batch.Shown();
   *response.mutable_measurement() = measurement.Shown();
@@ -224,8 +231,8 @@ absl::StatusOr<v1::RecordMeasurementResponse> DecideRecordMeasurement(
 namespace {
 
 template <v1::TraderState to, typename Request, typename Response>
-absl::StatusOr<Response> DecideTraderStep(const Request& request, Context& context,
-                                          Rows& rows) {
+absl::StatusOr<Response> DecideTraderStep(const Request& request,
+                                          Context& context, Rows& rows) {
   ASSIGN_OR_RETURN(const Batch* found, FindBatch(request, rows));
   RETURN_IF_ERROR(JudgeTraderStep(*found, to, context.caller().role));
 
@@ -245,8 +252,8 @@ absl::StatusOr<Response> DecideTraderStep(const Request& request, Context& conte
 }
 
 constexpr auto kDecideRequestApproval =
-    DecideTraderStep<v1::TRADER_STATE_TRADER_REQUESTED, v1::RequestApprovalRequest,
-                     v1::RequestApprovalResponse>;
+    DecideTraderStep<v1::TRADER_STATE_TRADER_REQUESTED,
+                     v1::RequestApprovalRequest, v1::RequestApprovalResponse>;
 constexpr auto kDecideAllowBatch =
     DecideTraderStep<v1::TRADER_STATE_TRADER_ALLOWED, v1::AllowBatchRequest,
                      v1::AllowBatchResponse>;
@@ -258,15 +265,17 @@ constexpr auto kDecideElevateBatch =
 
 absl::StatusOr<v1::BlockBatchResponse> DecideBlockBatch(
     const v1::BlockBatchRequest& request, Context& context, Rows& rows) {
-  return DecideTraderStep<v1::TRADER_STATE_TRADER_BLOCKED, v1::BlockBatchRequest,
-                          v1::BlockBatchResponse>(request, context, rows);
+  return DecideTraderStep<v1::TRADER_STATE_TRADER_BLOCKED,
+                          v1::BlockBatchRequest, v1::BlockBatchResponse>(
+      request, context, rows);
 }
 
 void AddBatches(Commands& commands, Queries& queries) {
   commands.Add("mtp.processing.v1.BatchService/OpenBatch", TouchOpenBatch,
                DecideOpenBatch);
   commands.Add("mtp.processing.v1.BatchService/RecordMeasurement",
-               TouchBatch<v1::RecordMeasurementRequest>, DecideRecordMeasurement);
+               TouchBatch<v1::RecordMeasurementRequest>,
+               DecideRecordMeasurement);
   commands.Add("mtp.processing.v1.BatchService/CompleteBatch",
                TouchBatch<v1::CompleteBatchRequest>, DecideCompleteBatch);
   commands.Add("mtp.processing.v1.BatchService/ReopenBatch", TouchReopenBatch,

@@ -18,7 +18,9 @@ std::string Number(int64_t value) { return std::to_string(value); }
 
 }  // namespace
 
-absl::Status BagNotFound(std::string_view barcode) { return NotFound("bag", barcode); }
+absl::Status BagNotFound(std::string_view barcode) {
+  return NotFound("bag", barcode);
+}
 absl::Status BatchNotFound(std::string_view batch_id) {
   return NotFound("batch", batch_id);
 }
@@ -29,7 +31,9 @@ absl::Status ShipmentNotFound(std::string_view key) {
 absl::Status LocationNotFound(std::string_view id_or_name) {
   return NotFound("location", id_or_name);
 }
-absl::Status ItemNotFound(std::string_view item_id) { return NotFound("item", item_id); }
+absl::Status ItemNotFound(std::string_view item_id) {
+  return NotFound("item", item_id);
+}
 absl::Status AllocationNotFound(std::string_view allocation_id) {
   return NotFound("allocation", allocation_id);
 }
@@ -39,7 +43,8 @@ absl::Status RecipeNotFound(std::string_view recipe_id) {
 }
 
 absl::Status LocationNameTaken(std::string_view name) {
-  return AlreadyExists("LOCATION_NAME_TAKEN", "there is a location of this name",
+  return AlreadyExists("LOCATION_NAME_TAKEN",
+                       "there is a location of this name",
                        {{"name", std::string(name)}});
 }
 
@@ -48,7 +53,8 @@ absl::Status LocationNotEmpty(const Location& location) {
       "LOCATION_NOT_EMPTY",
       absl::StrCat("bags lie at ", location.name,
                    ": it stays as it is, a herb section or not"),
-      {{"location_id", location.location_id.ToString()}, {"name", location.name}});
+      {{"location_id", location.location_id.ToString()},
+       {"name", location.name}});
 }
 
 absl::Status ItemCodeTaken(std::string_view item_code) {
@@ -58,7 +64,8 @@ absl::Status ItemCodeTaken(std::string_view item_code) {
 }
 
 absl::Status RecipeNumberTaken(std::string_view number) {
-  return AlreadyExists("RECIPE_NUMBER_TAKEN", "there is a recipe of this number",
+  return AlreadyExists("RECIPE_NUMBER_TAKEN",
+                       "there is a recipe of this number",
                        {{"number", std::string(number)}});
 }
 
@@ -69,11 +76,12 @@ absl::Status RecipeRetired(const Recipe& recipe) {
 }
 
 absl::Status RecipeRevised(const Recipe& recipe) {
-  return FailedPrecondition("RECIPE_REVISED",
-                            absl::StrCat("the latest revision of recipe ", recipe.number,
-                                         " is ", recipe.revision),
-                            {{"recipe_id", recipe.recipe_id.ToString()},
-                             {"revision", Number(recipe.revision)}});
+  return FailedPrecondition(
+      "RECIPE_REVISED",
+      absl::StrCat("the latest revision of recipe ", recipe.number, " is ",
+                   recipe.revision),
+      {{"recipe_id", recipe.recipe_id.ToString()},
+       {"revision", Number(recipe.revision)}});
 }
 
 absl::Status RecipeBatchesExhausted(const Recipe& recipe, int64_t batch_count) {
@@ -98,17 +106,18 @@ absl::Status BagOnHold(const Bag& bag) {
 
 absl::Status BarcodeTaken(const Bag& bag) {
   return AlreadyExists("BARCODE_TAKEN",
-                       absl::StrCat("the barcode is that of bag ", bag.bag_number,
-                                    " of ", bag.source_name),
+                       absl::StrCat("the barcode is that of bag ",
+                                    bag.bag_number, " of ", bag.source_name),
                        {{"barcode", bag.barcode.ToString()}});
 }
 
 absl::Status HerbSectionRule(MaterialKind kind, const Location& location) {
   return FailedPrecondition(
       "HERB_SECTION_RULE",
-      absl::StrCat(location.name, location.herb_section ? " is a" : " is no",
-                   " herb section: herbs lie in herb sections only, everything else "
-                   "outside them only"),
+      absl::StrCat(
+          location.name, location.herb_section ? " is a" : " is no",
+          " herb section: herbs lie in herb sections only, everything else "
+          "outside them only"),
       {{"location", location.name}, {"kind", std::string(db::EnumText(kind))}});
 }
 
@@ -116,7 +125,8 @@ absl::Status InvoicedBagsReceived(const Item& item) {
   return FailedPrecondition(
       "INVOICED_BAGS_RECEIVED",
       absl::StrCat(item.received_bags, " bags of ", item.item_code,
-                   " were received, ", item.bag_limit.value_or(0), " are invoiced"),
+                   " were received, ", item.bag_limit.value_or(0),
+                   " are invoiced"),
       {{"item_id", item.item_id.ToString()},
        {"bag_count", Number(item.bag_limit.value_or(0))},
        {"received_bag_count", Number(item.received_bags)}});
@@ -125,8 +135,9 @@ absl::Status InvoicedBagsReceived(const Item& item) {
 absl::Status ExpectedWeightExceeded(const Item& item, int64_t grams) {
   return FailedPrecondition(
       "EXPECTED_WEIGHT_EXCEEDED",
-      absl::StrCat(grams, " g of ", item.item_code, " would have been received, ",
-                   item.gram_limit.value_or(0), " g are expected"),
+      absl::StrCat(grams, " g of ", item.item_code,
+                   " would have been received, ", item.gram_limit.value_or(0),
+                   " g are expected"),
       {{"item_id", item.item_id.ToString()},
        {"expected_grams", Number(item.gram_limit.value_or(0))},
        {"received_grams", Number(item.received_grams)},
@@ -136,8 +147,8 @@ absl::Status ExpectedWeightExceeded(const Item& item, int64_t grams) {
 absl::Status InsufficientRemaining(const Bag& bag, int64_t asked_grams) {
   return FailedPrecondition(
       "INSUFFICIENT_REMAINING",
-      absl::StrCat("the bag has ", bag.remaining_grams, " g left, ", asked_grams,
-                   " g were asked"),
+      absl::StrCat("the bag has ", bag.remaining_grams, " g left, ",
+                   asked_grams, " g were asked"),
       {{"barcode", bag.barcode.ToString()},
        {"remaining_grams", Number(bag.remaining_grams)},
        {"asked_grams", Number(asked_grams)}});
@@ -161,7 +172,8 @@ absl::Status BatchNotOpen(const Batch& batch) {
 
 absl::Status BatchBlocked(const Batch& batch) {
   return FailedPrecondition(
-      "BATCH_BLOCKED", absl::StrCat("batch ", batch.Name(), " is blocked by the trader"),
+      "BATCH_BLOCKED",
+      absl::StrCat("batch ", batch.Name(), " is blocked by the trader"),
       {{"batch_id", batch.batch_id.ToString()}});
 }
 
@@ -189,8 +201,9 @@ absl::Status BatchDispatched(const Batch& batch) {
 absl::Status TraderNotNeeded(const Batch& batch) {
   return FailedPrecondition(
       "TRADER_NOT_NEEDED",
-      absl::StrCat("batch ", batch.Name(),
-                   " is of a flavorsheet, which the blends in it are judged for"),
+      absl::StrCat(
+          "batch ", batch.Name(),
+          " is of a flavorsheet, which the blends in it are judged for"),
       {{"batch_id", batch.batch_id.ToString()}});
 }
 
@@ -198,8 +211,9 @@ absl::Status TraderState(const Batch& batch) {
   const std::string_view state = db::EnumText(batch.trader_state);
   return FailedPrecondition(
       "TRADER_STATE",
-      absl::StrCat("batch ", batch.Name(), " is ",
-                   state.empty() ? std::string("not measured") : std::string(state)),
+      absl::StrCat(
+          "batch ", batch.Name(), " is ",
+          state.empty() ? std::string("not measured") : std::string(state)),
       {{"batch_id", batch.batch_id.ToString()},
        {"state", v1::TraderState_Name(batch.trader_state)}});
 }
@@ -227,12 +241,13 @@ absl::Status BatchOutExceedsIn(const Batch& batch, int64_t out_grams) {
 }
 
 absl::Status AllocationReleased(const Allocation& allocation) {
-  return FailedPrecondition("ALLOCATION_RELEASED",
-                            "all of the allocation was given back before",
-                            {{"allocation_id", allocation.allocation_id.ToString()}});
+  return FailedPrecondition(
+      "ALLOCATION_RELEASED", "all of the allocation was given back before",
+      {{"allocation_id", allocation.allocation_id.ToString()}});
 }
 
-absl::Status AllocationHasLess(const Allocation& allocation, int64_t asked_grams) {
+absl::Status AllocationHasLess(const Allocation& allocation,
+                               int64_t asked_grams) {
   return FailedPrecondition(
       "ALLOCATION_HAS_LESS",
       absl::StrCat("the allocation has ", allocation.grams, " g, ", asked_grams,
@@ -255,7 +270,8 @@ absl::Status ShipmentNeedsLess(const Shipment& shipment, int64_t asked_grams) {
   return FailedPrecondition(
       "SHIPMENT_NEEDS_LESS",
       absl::StrCat("shipment ", shipment.key().Text(), " still needs ",
-                   shipment.MissingGrams(), " g, ", asked_grams, " g were asked"),
+                   shipment.MissingGrams(), " g, ", asked_grams,
+                   " g were asked"),
       {{"shipment", shipment.key().Text()},
        {"missing_grams", Number(shipment.MissingGrams())},
        {"asked_grams", Number(asked_grams)}});
@@ -280,7 +296,8 @@ absl::Status NothingAllocated(const Shipment& shipment) {
 absl::Status BagReturned(const Shipment& shipment, int64_t bags) {
   return FailedPrecondition(
       "BAG_RETURNED",
-      absl::StrCat(bags, " bags of shipment ", shipment.key().Text(), " came back"),
+      absl::StrCat(bags, " bags of shipment ", shipment.key().Text(),
+                   " came back"),
       {{"shipment", shipment.key().Text()}, {"bags", Number(bags)}});
 }
 
@@ -304,7 +321,8 @@ absl::Status ScheduleCompleted(const Schedule& schedule) {
       {{"schedule_code", Number(schedule.schedule_code)}});
 }
 
-absl::Status ScheduleOfOtherOrder(const Schedule& schedule, const Shipment& shipment) {
+absl::Status ScheduleOfOtherOrder(const Schedule& schedule,
+                                  const Shipment& shipment) {
   return FailedPrecondition(
       "SCHEDULE_OF_OTHER_ORDER",
       absl::StrCat("schedule ", schedule.schedule_code, " is of order ",
@@ -326,13 +344,14 @@ absl::Status ParcelReleased(const Parcel& parcel) {
 }
 
 absl::Status NotParcelled(const Allocation& allocation) {
-  return FailedPrecondition("NOT_ALLOCATABLE",
-                            "what is allocated to a batch is not made into parcels",
-                            {{"allocation_id", allocation.allocation_id.ToString()}});
+  return FailedPrecondition(
+      "NOT_ALLOCATABLE",
+      "what is allocated to a batch is not made into parcels",
+      {{"allocation_id", allocation.allocation_id.ToString()}});
 }
 
-absl::Status ParcelsExceedAllocation(const Allocation& allocation, int64_t left_grams,
-                                     int64_t asked_grams) {
+absl::Status ParcelsExceedAllocation(const Allocation& allocation,
+                                     int64_t left_grams, int64_t asked_grams) {
   return FailedPrecondition(
       "PARCELS_EXCEED_ALLOCATION",
       absl::StrCat("the allocation has ", left_grams, " g left for parcels, ",
@@ -349,7 +368,8 @@ absl::Status OfConstraint(std::string_view constraint) {
         "herbs lie in herb sections only, everything else outside them only");
   }
   if (constraint == "bag_remaining_within_net") {
-    return FailedPrecondition("INSUFFICIENT_REMAINING", "the bag has too little left");
+    return FailedPrecondition("INSUFFICIENT_REMAINING",
+                              "the bag has too little left");
   }
   if (constraint == "shipment_allocated_within_quantity") {
     return FailedPrecondition("SHIPMENT_NEEDS_LESS", "the shipment needs less");
@@ -363,8 +383,9 @@ absl::Status OfConstraint(std::string_view constraint) {
                               "bags of this kind may not go to such a target");
   }
   if (constraint == "batch_out_within_in") {
-    return FailedPrecondition("BATCH_OUT_EXCEEDS_IN",
-                              "more would have come out of the batch than went in");
+    return FailedPrecondition(
+        "BATCH_OUT_EXCEEDS_IN",
+        "more would have come out of the batch than went in");
   }
   if (constraint == "item_received_bags_within_limit") {
     return FailedPrecondition("INVOICED_BAGS_RECEIVED",
@@ -378,14 +399,16 @@ absl::Status OfConstraint(std::string_view constraint) {
     return AlreadyExists("BARCODE_TAKEN", "the barcode is in use");
   }
   if (constraint == "location_name_is_unique") {
-    return AlreadyExists("LOCATION_NAME_TAKEN", "there is a location of this name");
+    return AlreadyExists("LOCATION_NAME_TAKEN",
+                         "there is a location of this name");
   }
   if (constraint == "item_code_and_time_are_unique") {
     return AlreadyExists("ITEM_CODE_TAKEN",
                          "an item of this code was made at the same moment");
   }
   if (constraint == "recipe_number_is_unique") {
-    return AlreadyExists("RECIPE_NUMBER_TAKEN", "there is a recipe of this number");
+    return AlreadyExists("RECIPE_NUMBER_TAKEN",
+                         "there is a recipe of this number");
   }
   return absl::OkStatus();
 }

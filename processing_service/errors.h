@@ -35,7 +35,8 @@ absl::Status AllocationNotFound(std::string_view allocation_id);
 absl::Status RecipeNotFound(std::string_view recipe_id);
 
 absl::Status LocationNameTaken(std::string_view name);
-// Bags have their place there, so it cannot become a herb section or cease to be.
+// Bags have their place there, so it cannot become a herb section or cease to
+// be.
 absl::Status LocationNotEmpty(const Location& location);
 // Another item of this code was made at the same moment.
 absl::Status ItemCodeTaken(std::string_view item_code);
@@ -77,7 +78,8 @@ absl::Status TraderRole(const Batch& batch);
 absl::Status BatchOutExceedsIn(const Batch& batch, int64_t out_grams);
 
 absl::Status AllocationReleased(const Allocation& allocation);
-absl::Status AllocationHasLess(const Allocation& allocation, int64_t asked_grams);
+absl::Status AllocationHasLess(const Allocation& allocation,
+                               int64_t asked_grams);
 
 absl::Status ShipmentNotOpen(const Shipment& shipment);
 absl::Status ShipmentNeedsLess(const Shipment& shipment, int64_t asked_grams);
@@ -91,13 +93,14 @@ absl::Status ShipmentNotAccepted(const Shipment& shipment);
 
 absl::Status ScheduleNotFound(int64_t schedule_code);
 absl::Status ScheduleCompleted(const Schedule& schedule);
-absl::Status ScheduleOfOtherOrder(const Schedule& schedule, const Shipment& shipment);
+absl::Status ScheduleOfOtherOrder(const Schedule& schedule,
+                                  const Shipment& shipment);
 absl::Status ParcelNotFound(std::string_view parcel_id);
 absl::Status ParcelReleased(const Parcel& parcel);
 // The allocation goes to a batch; only shipments are parcelled.
 absl::Status NotParcelled(const Allocation& allocation);
-absl::Status ParcelsExceedAllocation(const Allocation& allocation, int64_t left_grams,
-                                     int64_t asked_grams);
+absl::Status ParcelsExceedAllocation(const Allocation& allocation,
+                                     int64_t left_grams, int64_t asked_grams);
 
 // The words for a constraint of the database that a call ran into although its
 // decision had let it pass; OK for a constraint without such words.

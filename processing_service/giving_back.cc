@@ -17,11 +17,14 @@ std::vector<const Allocation*> ActiveAllocations(const Rows& rows,
                                                  const db::ShipmentKey& key) {
   std::vector<const Allocation*> found;
   for (const Allocation* allocation : rows.allocations.All()) {
-    if (allocation->active() && allocation->shipment() == key) found.push_back(allocation);
+    if (allocation->active() && allocation->shipment() == key)
+      found.push_back(allocation);
   }
-  std::sort(found.begin(), found.end(), [](const Allocation* a, const Allocation* b) {
-    return std::tie(a->barcode, a->allocation_id) < std::tie(b->barcode, b->allocation_id);
-  });
+  std::sort(found.begin(), found.end(),
+            [](const Allocation* a, const Allocation* b) {
+              return std::tie(a->barcode, a->allocation_id) <
+                     std::tie(b->barcode, b->allocation_id);
+            });
   return found;
 }
 
@@ -34,8 +37,10 @@ int64_t GivableGrams(const Shipment& shipment, const Rows& rows) {
 }
 
 std::string GiveBack(Shipment& shipment, int64_t grams,
-                     const std::string& correlation_id, Context& context, Rows& rows) {
-  std::vector<const Allocation*> newest_first = ActiveAllocations(rows, shipment.key());
+                     const std::string& correlation_id, Context& context,
+                     Rows& rows) {
+  std::vector<const Allocation*> newest_first =
+      ActiveAllocations(rows, shipment.key());
   std::sort(newest_first.begin(), newest_first.end(),
             [](const Allocation* a, const Allocation* b) {
               return std::tie(b->allocated_at, b->allocation_id) <
@@ -49,15 +54,16 @@ std::string GiveBack(Shipment& shipment, int64_t grams,
     allocation.Release(given, context.now());
     Bag& bag = rows.bags.Edit(*rows.bags.Find(allocation.barcode));
     bag.GiveBack(given);
-    rows.allocation_releases.Append({.allocation_id = allocation.allocation_id,
-                                     .grams = given,
-                                     .reason = std::string(kGivenBack),
-                                     .released_by = context.caller().subject,
-                                     .released_by_username = context.caller().username,
-                                     .released_by_role = context.caller().role,
-                                     .occurred_at = context.now(),
-                                     .recorded_at = context.now(),
-                                     .correlation_id = correlation_id});
+    rows.allocation_releases.Append(
+        {.allocation_id = allocation.allocation_id,
+         .grams = given,
+         .reason = std::string(kGivenBack),
+         .released_by = context.caller().subject,
+         .released_by_username = context.caller().username,
+         .released_by_role = context.caller().role,
+         .occurred_at = context.now(),
+         .recorded_at = context.now(),
+         .correlation_id = correlation_id});
     context.Audit("bag", bag.barcode.ToString(), "given_back",
                   {{"shipment", shipment.key().Text()},
                    {"grams", given},
@@ -69,9 +75,11 @@ std::string GiveBack(Shipment& shipment, int64_t grams,
   shipment.recovered_grams -= left;
   shipment.allocated_grams -= grams;
   shipment.Changed(context.now());
-  context.Audit("shipment", shipment.key().Text(), "given_back",
-                {{"grams", grams}, {"allocated_grams", shipment.allocated_grams}});
-  return context.Tell(sync::kShipmentProgress, shipment.key().Text(), shipment.version);
+  context.Audit(
+      "shipment", shipment.key().Text(), "given_back",
+      {{"grams", grams}, {"allocated_grams", shipment.allocated_grams}});
+  return context.Tell(sync::kShipmentProgress, shipment.key().Text(),
+                      shipment.version);
 }
 
 }  // namespace mtp::processing

@@ -21,6 +21,7 @@ int64_t GivableGrams(const Shipment& shipment, const Rows& rows);
 // shipment's allocations and their bags are loaded. `correlation_id` is of the
 // call that is the cause. Returns the sync token.
 std::string GiveBack(Shipment& shipment, int64_t grams,
-                     const std::string& correlation_id, Context& context, Rows& rows);
+                     const std::string& correlation_id, Context& context,
+                     Rows& rows);
 
 }  // namespace mtp::processing

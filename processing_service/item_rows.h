@@ -61,22 +61,23 @@ struct Item {
   static const db::Statement kLoadNamed;
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
-  static constexpr auto kLoaded = std::tuple(
-      &Item::item_id, &Item::kind, &Item::item_code, &Item::created_at,
-      &Item::occurred_at, &Item::bag_limit, &Item::gram_limit, &Item::received_bags,
-      &Item::received_grams, &Item::version, &Item::created_by,
-      &Item::created_by_username, &Item::created_by_role, &Item::changed_at,
-      &Item::invoice, &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams,
-      &Item::name, &Item::expected_grams, &Item::purchase_order, &Item::blend_code,
-      &Item::transfer_id, &Item::remaining_grams);
+  static constexpr auto kLoaded =
+      std::tuple(&Item::item_id, &Item::kind, &Item::item_code,
+                 &Item::created_at, &Item::occurred_at, &Item::bag_limit,
+                 &Item::gram_limit, &Item::received_bags, &Item::received_grams,
+                 &Item::version, &Item::created_by, &Item::created_by_username,
+                 &Item::created_by_role, &Item::changed_at, &Item::invoice,
+                 &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams,
+                 &Item::name, &Item::expected_grams, &Item::purchase_order,
+                 &Item::blend_code, &Item::transfer_id, &Item::remaining_grams);
   static constexpr auto kInserted = std::tuple(
       &Item::item_id, &Item::kind, &Item::item_code, &Item::created_at,
-      &Item::occurred_at, &Item::bag_limit, &Item::gram_limit, &Item::received_bags,
-      &Item::received_grams, &Item::version, &Item::created_by,
-      &Item::created_by_username, &Item::created_by_role, &Item::changed_at,
-      &Item::invoice, &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams,
-      &Item::name, &Item::expected_grams, &Item::purchase_order, &Item::blend_code,
-      &Item::transfer_id);
+      &Item::occurred_at, &Item::bag_limit, &Item::gram_limit,
+      &Item::received_bags, &Item::received_grams, &Item::version,
+      &Item::created_by, &Item::created_by_username, &Item::created_by_role,
+      &Item::changed_at, &Item::invoice, &Item::grade, &Item::garden,
+      &Item::broker, &Item::bag_grams, &Item::name, &Item::expected_grams,
+      &Item::purchase_order, &Item::blend_code, &Item::transfer_id);
   static constexpr auto kUpdated = std::tuple(
       &Item::item_id, &Item::bag_limit, &Item::gram_limit, &Item::received_bags,
       &Item::received_grams, &Item::version, &Item::changed_at, &Item::invoice,

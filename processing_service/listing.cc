@@ -33,7 +33,8 @@ std::string TimeText(absl::Time time) {
 absl::StatusOr<absl::Time> ParseTimeText(const std::string& text) {
   absl::Time time;
   std::string error;
-  if (absl::ParseTime(kTimeFormat, text, absl::UTCTimeZone(), &time, &error)) return time;
+  if (absl::ParseTime(kTimeFormat, text, absl::UTCTimeZone(), &time, &error))
+    return time;
   return handlers::PageTokenInvalid();
 }
 

@@ -62,19 +62,22 @@ int64_t RowLimit(const Request& request) {
 // Cuts what was asked for by RowLimit to a page; false when nothing follows it.
 template <typename Request, typename T>
 bool CutRows(const Request& request, std::vector<T>& rows) {
-  const auto size = static_cast<size_t>(handlers::PageSize(request.page_size()));
+  const auto size =
+      static_cast<size_t>(handlers::PageSize(request.page_size()));
   if (rows.size() <= size) return false;
   rows.resize(size);
   return true;
 }
 
 // The same, and the token of the page after it, empty when nothing follows.
-// `value_of` gives what the list is ordered by, as text; the rows' keys are ids.
+// `value_of` gives what the list is ordered by, as text; the rows' keys are
+// ids.
 template <typename Request, typename T, typename ValueOf>
-std::string CutToPage(const Request& request, std::vector<T>& rows, ValueOf value_of) {
+std::string CutToPage(const Request& request, std::vector<T>& rows,
+                      ValueOf value_of) {
   if (!CutRows(request, rows)) return "";
-  return handlers::NextPageToken(request,
-                                 {value_of(rows.back()), rows.back().key().ToString()});
+  return handlers::NextPageToken(
+      request, {value_of(rows.back()), rows.back().key().ToString()});
 }
 
 // A time that a request may leave open.

@@ -76,7 +76,8 @@ v1::Location Location::Shown() const {
   return proto;
 }
 
-const Location* FindByName(const db::Table<Location>& locations, std::string_view name) {
+const Location* FindByName(const db::Table<Location>& locations,
+                           std::string_view name) {
   for (const Location* location : locations.All()) {
     if (location->name == name) return location;
   }

@@ -49,13 +49,14 @@ struct Location {
       &Location::location_id, &Location::name, &Location::herb_section,
       &Location::version, &Location::created_by, &Location::created_by_username,
       &Location::created_by_role, &Location::created_at, &Location::changed_at);
-  static constexpr auto kUpdated =
-      std::tuple(&Location::location_id, &Location::name, &Location::herb_section,
-                 &Location::version, &Location::changed_at);
+  static constexpr auto kUpdated = std::tuple(
+      &Location::location_id, &Location::name, &Location::herb_section,
+      &Location::version, &Location::changed_at);
 };
 
 // The location of this name among those loaded and made; nullptr when none is.
-const Location* FindByName(const db::Table<Location>& locations, std::string_view name);
+const Location* FindByName(const db::Table<Location>& locations,
+                           std::string_view name);
 
 // The columns of Location::kLoaded and their tables: "SELECT … FROM location";
 // append WHERE.

@@ -22,17 +22,18 @@ absl::StatusOr<v1::CreateLocationResponse> DecideCreate(
   if (FindByName(rows.locations, asked.name()) != nullptr) {
     return errors::LocationNameTaken(asked.name());
   }
-  const Location& location = rows.locations.Insert(
-      {.location_id = context.NewId(),
-       .name = asked.name(),
-       .herb_section = asked.herb_section(),
-       .created_by = context.caller().subject,
-       .created_by_username = context.caller().username,
-       .created_by_role = context.caller().role,
-       .created_at = context.now(),
-       .changed_at = context.now()});
-  context.Audit("location", location.location_id.ToString(), "created",
-                {{"name", location.name}, {"herb_section", location.herb_section}});
+  const Location& location =
+      rows.locations.Insert({.location_id = context.NewId(),
+                             .name = asked.name(),
+                             .herb_section = asked.herb_section(),
+                             .created_by = context.caller().subject,
+                             .created_by_username = context.caller().username,
+                             .created_by_role = context.caller().role,
+                             .created_at = context.now(),
+                             .changed_at = context.now()});
+  context.Audit(
+      "location", location.location_id.ToString(), "created",
+      {{"name", location.name}, {"herb_section", location.herb_section}});
   v1::CreateLocationResponse response;
   *response.mutable_location() = location.Shown();
   return response;
@@ -63,7 +64,8 @@ absl::StatusOr<v1::UpdateLocationResponse> DecideUpdate(
   if (fields.contains("name") && change.name().empty()) {
     return errors::InvalidField("location.name", "is required");
   }
-  const Location* found = rows.locations.Find(*Uuid::Parse(request.location_id()));
+  const Location* found =
+      rows.locations.Find(*Uuid::Parse(request.location_id()));
   if (found == nullptr) return errors::LocationNotFound(request.location_id());
   RETURN_IF_ERROR(CheckEtag(request.etag(), found->Etag()));
   if (fields.contains("name")) {
@@ -72,18 +74,20 @@ absl::StatusOr<v1::UpdateLocationResponse> DecideUpdate(
       return errors::LocationNameTaken(change.name());
     }
   }
-  if (fields.contains("herb_section") && change.herb_section() != found->herb_section &&
-      Occupied(rows, *found)) {
+  if (fields.contains("herb_section") &&
+      change.herb_section() != found->herb_section && Occupied(rows, *found)) {
     return errors::LocationNotEmpty(*found);
   }
 
   Location& location = rows.locations.Edit(*found);
   if (fields.contains("name")) location.name = change.name();
-  if (fields.contains("herb_section")) location.herb_section = change.herb_section();
+  if (fields.contains("herb_section"))
+    location.herb_section = change.herb_section();
   ++location.version;
   location.changed_at = context.now();
-  context.Audit("location", location.location_id.ToString(), "changed",
-                {{"name", location.name}, {"herb_section", location.herb_section}});
+  context.Audit(
+      "location", location.location_id.ToString(), "changed",
+      {{"name", location.name}, {"herb_section", location.herb_section}});
   v1::UpdateLocationResponse response;
   *response.mutable_location() = location.Shown();
   return response;
@@ -98,10 +102,12 @@ const db::Statement kGetByName = db::Compose({kLocationSelect, R"(
   WHERE location.name = $1::text
 )"});
 
-absl::Status AskGet(const v1::GetLocationRequest& request, db::Exchange& exchange) {
+absl::Status AskGet(const v1::GetLocationRequest& request,
+                    db::Exchange& exchange) {
   switch (request.which_case()) {
     case v1::GetLocationRequest::kLocationId:
-      exchange.Add(kGetById, db::Params().Add(*Uuid::Parse(request.location_id())));
+      exchange.Add(kGetById,
+                   db::Params().Add(*Uuid::Parse(request.location_id())));
       return absl::OkStatus();
     case v1::GetLocationRequest::kName:
       exchange.Add(kGetByName, db::Params().Add(request.name()));
@@ -111,8 +117,8 @@ absl::Status AskGet(const v1::GetLocationRequest& request, db::Exchange& exchang
   }
 }
 
-absl::StatusOr<v1::GetLocationResponse> AnswerGet(const v1::GetLocationRequest& request,
-                                                  const db::Results& results) {
+absl::StatusOr<v1::GetLocationResponse> AnswerGet(
+    const v1::GetLocationRequest& request, const db::Results& results) {
   if (results[0].empty()) {
     return errors::LocationNotFound(request.has_name() ? request.name()
                                                        : request.location_id());
@@ -131,7 +137,8 @@ const db::Statement kListByName = db::Compose({kLocationSelect, kListed, R"(
   ORDER BY location.name, location.location_id
   LIMIT $1::bigint
 )"});
-const db::Statement kListNewestFirst = db::Compose({kLocationSelect, kListed, R"(
+const db::Statement kListNewestFirst =
+    db::Compose({kLocationSelect, kListed, R"(
     AND ($2::text IS NULL
          OR (location.created_at, location.location_id) < ($2::text::timestamptz, $3::uuid))
   ORDER BY location.created_at DESC, location.location_id DESC
@@ -142,7 +149,8 @@ bool NewestFirst(const v1::ListLocationsRequest& request) {
   return request.order_by() == v1::LIST_LOCATIONS_ORDER_CREATED_DESCENDING;
 }
 
-absl::Status AskList(const v1::ListLocationsRequest& request, db::Exchange& exchange) {
+absl::Status AskList(const v1::ListLocationsRequest& request,
+                     db::Exchange& exchange) {
   const bool by_time = NewestFirst(request);
   ASSIGN_OR_RETURN(
       const Position position,
@@ -165,7 +173,8 @@ absl::StatusOr<v1::ListLocationsResponse> AnswerList(
   v1::ListLocationsResponse response;
   response.set_next_page_token(
       CutToPage(request, locations, [&](const Location& location) {
-        return NewestFirst(request) ? TimeText(location.created_at) : location.name;
+        return NewestFirst(request) ? TimeText(location.created_at)
+                                    : location.name;
       }));
   for (const Location& location : locations) {
     *response.add_locations() = location.Shown();
@@ -180,8 +189,10 @@ void AddLocations(Commands& commands, Queries& queries) {
                DecideCreate);
   commands.Add("mtp.processing.v1.LocationService/UpdateLocation", TouchUpdate,
                DecideUpdate);
-  queries.Add("mtp.processing.v1.LocationService/GetLocation", AskGet, AnswerGet);
-  queries.Add("mtp.processing.v1.LocationService/ListLocations", AskList, AnswerList);
+  queries.Add("mtp.processing.v1.LocationService/GetLocation", AskGet,
+              AnswerGet);
+  queries.Add("mtp.processing.v1.LocationService/ListLocations", AskList,
+              AnswerList);
 }
 
 }  // namespace mtp::processing

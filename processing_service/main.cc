@@ -27,7 +27,9 @@ int main(int argc, char** argv) {
   options.edge.probe_listen = "127.0.0.1:7432";
   processing::Settings settings;
 
-  CLI::App app("The processing service of the tea platform, Seeduwa: materials, batches, bags, what leaves the site");
+  CLI::App app(
+      "The processing service of the tea platform, Seeduwa: materials, "
+      "batches, bags, what leaves the site");
   app.set_version_flag("--version", MTP_VERSION);
   host::AddFlags(app, "MTP_PROCESSING", options);
   processing::AddFlags(app, "MTP_PROCESSING", settings);
@@ -37,10 +39,13 @@ int main(int argc, char** argv) {
   absl::StatusOr<std::unique_ptr<host::Host>> host = host::Host::Make(
       {.name = "processing_service",
        .domain = "mtp.processing",
-       .packages = {"mtp.processing.v1", "mtp.sync.v1", "mtp.audit.v1", "mtp.ops.v1"},
+       .packages = {"mtp.processing.v1", "mtp.sync.v1", "mtp.audit.v1",
+                    "mtp.ops.v1"},
        .side = common::v1::SIDE_PROCESSING,
-       .schema = {host::Needed(schema::k_sync), host::Needed(schema::k_processing)},
-       .working_set = [&] { return std::make_unique<processing::Rows>(settings); },
+       .schema = {host::Needed(schema::k_sync),
+                  host::Needed(schema::k_processing)},
+       .working_set =
+           [&] { return std::make_unique<processing::Rows>(settings); },
        .explain_constraint = processing::errors::OfConstraint,
        .relay_routes = processing::RelayRoutes()},
       options);
@@ -62,7 +67,8 @@ int main(int argc, char** argv) {
   processing::AddParcels(commands, queries);
   processing::AddTrace(commands, queries);
   processing::AddSync(commands, queries);
-  operations::Operations operations((*host)->Self(), (*host)->queries(), queries,
-                                    (*host)->router(), (*host)->peer());
+  operations::Operations operations((*host)->Self(), (*host)->queries(),
+                                    queries, (*host)->router(),
+                                    (*host)->peer());
   return (*host)->Run();
 }

@@ -9,12 +9,13 @@ namespace mtp::processing {
 std::string ManifestDigest(const std::vector<const Allocation*>& lines) {
   std::string text;
   for (const Allocation* line : lines) {
-    absl::StrAppend(&text, line->barcode.ToString(), ",", line->allocation_id.ToString(),
-                    ",", line->grams, "\n");
+    absl::StrAppend(&text, line->barcode.ToString(), ",",
+                    line->allocation_id.ToString(), ",", line->grams, "\n");
   }
   std::string digest(crypto_hash_sha256_BYTES, '\0');
   crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()),
-                     reinterpret_cast<const unsigned char*>(text.data()), text.size());
+                     reinterpret_cast<const unsigned char*>(text.data()),
+                     text.size());
   return digest;
 }
 

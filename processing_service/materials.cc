@@ -14,8 +14,8 @@ namespace {
 
 // An item of this code and kind, as the other fields are to be filled in.
 template <typename Request>
-Item NewItem(const Request& request, MaterialKind kind, const std::string& item_code,
-             const Context& context) {
+Item NewItem(const Request& request, MaterialKind kind,
+             const std::string& item_code, const Context& context) {
   return {.item_id = context.NewId(),
           .kind = kind,
           .item_code = item_code,
@@ -30,13 +30,15 @@ Item NewItem(const Request& request, MaterialKind kind, const std::string& item_
 // An item's code may come again later, but not at the same moment.
 absl::StatusOr<const Item*> Make(Item item, Context& context, Rows& rows) {
   for (const Item* other : rows.items.All()) {
-    if (other->item_code == item.item_code && other->created_at == item.created_at) {
+    if (other->item_code == item.item_code &&
+        other->created_at == item.created_at) {
       return errors::ItemCodeTaken(item.item_code);
     }
   }
   const Item& made = rows.items.Insert(std::move(item));
-  context.AuditAt(made.occurred_at, db::EnumText(made.kind), made.item_id.ToString(),
-                  "created", {{"item_code", made.item_code}, {"name", made.Name()}});
+  context.AuditAt(made.occurred_at, db::EnumText(made.kind),
+                  made.item_id.ToString(), "created",
+                  {{"item_code", made.item_code}, {"name", made.Name()}});
   return &made;
 }
 
@@ -47,7 +49,8 @@ void TouchNothing(const Request&, Rows&) {}
 absl::StatusOr<v1::CreateTealineResponse> DecideCreateTealine(
     const v1::CreateTealineRequest& request, Context& context, Rows& rows) {
   const v1::NewTealine& asked = request.tealine();
-  Item item = NewItem(request, v1::MATERIAL_KIND_TEALINE, asked.item_code(), context);
+  Item item =
+      NewItem(request, v1::MATERIAL_KIND_TEALINE, asked.item_code(), context);
   item.invoice = asked.invoice();
   item.grade = asked.grade();
   item.garden = asked.garden();
@@ -64,7 +67,8 @@ absl::StatusOr<v1::CreateTealineResponse> DecideCreateTealine(
 absl::StatusOr<v1::CreateHerblineResponse> DecideCreateHerbline(
     const v1::CreateHerblineRequest& request, Context& context, Rows& rows) {
   const v1::NewHerbline& asked = request.herbline();
-  Item item = NewItem(request, v1::MATERIAL_KIND_HERBLINE, asked.item_code(), context);
+  Item item =
+      NewItem(request, v1::MATERIAL_KIND_HERBLINE, asked.item_code(), context);
   item.name = asked.name();
   item.purchase_order = asked.purchase_order();
   item.expected_grams = asked.expected_grams();
@@ -75,10 +79,11 @@ absl::StatusOr<v1::CreateHerblineResponse> DecideCreateHerbline(
 }
 
 absl::StatusOr<v1::CreateBlendbalanceResponse> DecideCreateBlendbalance(
-    const v1::CreateBlendbalanceRequest& request, Context& context, Rows& rows) {
+    const v1::CreateBlendbalanceRequest& request, Context& context,
+    Rows& rows) {
   const v1::NewBlendbalance& asked = request.blendbalance();
-  Item item =
-      NewItem(request, v1::MATERIAL_KIND_BLENDBALANCE, asked.item_code(), context);
+  Item item = NewItem(request, v1::MATERIAL_KIND_BLENDBALANCE,
+                      asked.item_code(), context);
   item.blend_code = asked.blend_code();
   item.transfer_id = asked.transfer_id();
   if (asked.has_expected_grams()) item.gram_limit = asked.expected_grams();
@@ -96,8 +101,8 @@ void TouchUpdate(const Request& request, Rows& rows) {
 }
 
 template <typename Request>
-absl::StatusOr<const Item*> FindToChange(const Request& request, MaterialKind kind,
-                                         const Rows& rows) {
+absl::StatusOr<const Item*> FindToChange(const Request& request,
+                                         MaterialKind kind, const Rows& rows) {
   const Item* item = rows.items.Find(*Uuid::Parse(request.item_id()));
   if (item == nullptr || item->kind != kind) {
     return errors::ItemNotFound(request.item_id());
@@ -108,7 +113,8 @@ absl::StatusOr<const Item*> FindToChange(const Request& request, MaterialKind ki
 
 // A field that a new item must have may not be emptied by a change.
 void Require(const FieldNames& fields, const char* field, bool given,
-             std::string_view of, std::vector<errors::FieldViolation>& violations) {
+             std::string_view of,
+             std::vector<errors::FieldViolation>& violations) {
   if (fields.contains(field) && !given) {
     violations.push_back({std::string(of) + "." + field, "is required"});
   }
@@ -135,7 +141,8 @@ absl::StatusOr<v1::UpdateTealineResponse> DecideUpdateTealine(
   if (!violations.empty()) return errors::InvalidFields(violations);
   ASSIGN_OR_RETURN(const Item* found,
                    FindToChange(request, v1::MATERIAL_KIND_TEALINE, rows));
-  if (fields.contains("bag_count") && change.bag_count() < found->received_bags) {
+  if (fields.contains("bag_count") &&
+      change.bag_count() < found->received_bags) {
     return errors::InvoicedBagsReceived(*found);
   }
 
@@ -144,7 +151,8 @@ absl::StatusOr<v1::UpdateTealineResponse> DecideUpdateTealine(
   if (fields.contains("grade")) item.grade = change.grade();
   if (fields.contains("garden")) item.garden = change.garden();
   if (fields.contains("broker")) item.broker = change.broker();
-  if (fields.contains("purchase_order")) item.purchase_order = change.purchase_order();
+  if (fields.contains("purchase_order"))
+    item.purchase_order = change.purchase_order();
   if (fields.contains("bag_count")) item.bag_limit = change.bag_count();
   if (fields.contains("bag_grams")) item.bag_grams = change.bag_grams();
   Changed(item, context);
@@ -160,15 +168,18 @@ absl::StatusOr<v1::UpdateHerblineResponse> DecideUpdateHerbline(
                    FieldsToChange(request.update_mask(), change));
   std::vector<errors::FieldViolation> violations;
   Require(fields, "name", !change.name().empty(), "herbline", violations);
-  Require(fields, "expected_grams", change.expected_grams() > 0, "herbline", violations);
+  Require(fields, "expected_grams", change.expected_grams() > 0, "herbline",
+          violations);
   if (!violations.empty()) return errors::InvalidFields(violations);
   ASSIGN_OR_RETURN(const Item* found,
                    FindToChange(request, v1::MATERIAL_KIND_HERBLINE, rows));
 
   Item& item = rows.items.Edit(*found);
   if (fields.contains("name")) item.name = change.name();
-  if (fields.contains("purchase_order")) item.purchase_order = change.purchase_order();
-  if (fields.contains("expected_grams")) item.expected_grams = change.expected_grams();
+  if (fields.contains("purchase_order"))
+    item.purchase_order = change.purchase_order();
+  if (fields.contains("expected_grams"))
+    item.expected_grams = change.expected_grams();
   Changed(item, context);
   v1::UpdateHerblineResponse response;
   *response.mutable_herbline() = item.ShownHerbline();
@@ -176,17 +187,19 @@ absl::StatusOr<v1::UpdateHerblineResponse> DecideUpdateHerbline(
 }
 
 absl::StatusOr<v1::UpdateBlendbalanceResponse> DecideUpdateBlendbalance(
-    const v1::UpdateBlendbalanceRequest& request, Context& context, Rows& rows) {
+    const v1::UpdateBlendbalanceRequest& request, Context& context,
+    Rows& rows) {
   const v1::BlendbalanceChange& change = request.blendbalance();
   ASSIGN_OR_RETURN(const FieldNames fields,
                    FieldsToChange(request.update_mask(), change));
   std::vector<errors::FieldViolation> violations;
-  Require(fields, "blend_code", !change.blend_code().empty(), "blendbalance", violations);
+  Require(fields, "blend_code", !change.blend_code().empty(), "blendbalance",
+          violations);
   Require(fields, "transfer_id", !change.transfer_id().empty(), "blendbalance",
           violations);
   Require(fields, "expected_grams",
-          !change.has_expected_grams() || change.expected_grams() > 0, "blendbalance",
-          violations);
+          !change.has_expected_grams() || change.expected_grams() > 0,
+          "blendbalance", violations);
   if (!violations.empty()) return errors::InvalidFields(violations);
   ASSIGN_OR_RETURN(const Item* found,
                    FindToChange(request, v1::MATERIAL_KIND_BLENDBALANCE, rows));
@@ -246,13 +259,14 @@ struct BlendbalanceKind {
 
 template <typename Kind, typename Request>
 absl::Status AskGet(const Request& request, db::Exchange& exchange) {
-  exchange.Add(kGet,
-               db::Params().Add(*Uuid::Parse(request.item_id())).Add(Kind::kKind));
+  exchange.Add(
+      kGet, db::Params().Add(*Uuid::Parse(request.item_id())).Add(Kind::kKind));
   return absl::OkStatus();
 }
 
 template <typename Kind, typename Request, typename Response>
-absl::StatusOr<Response> AnswerGet(const Request& request, const db::Results& results) {
+absl::StatusOr<Response> AnswerGet(const Request& request,
+                                   const db::Results& results) {
   if (results[0].empty()) return errors::ItemNotFound(request.item_id());
   Response response;
   Kind::Show(Read<Item>(results[0][0]), response);
@@ -329,7 +343,8 @@ Filter FilterOf(const v1::ListHerblinesRequest& request) {
                                            : std::nullopt};
 }
 Filter FilterOf(const v1::ListBlendbalancesRequest& request) {
-  return {.blend_code = request.blend_code(), .transfer_id = request.transfer_id()};
+  return {.blend_code = request.blend_code(),
+          .transfer_id = request.transfer_id()};
 }
 
 // The orders of the three lists have the same numbers.
@@ -368,9 +383,10 @@ const db::Statement& StatementOf(Order order) {
 template <typename Kind, typename Request>
 absl::Status AskList(const Request& request, db::Exchange& exchange) {
   const Order order = OrderOf(request);
-  ASSIGN_OR_RETURN(const Position position,
-                   PagePosition(request, order == Order::kByCode ? OrderedBy::kText
-                                                                 : OrderedBy::kTime));
+  ASSIGN_OR_RETURN(
+      const Position position,
+      PagePosition(request, order == Order::kByCode ? OrderedBy::kText
+                                                    : OrderedBy::kTime));
   const Filter filter = FilterOf(request);
   exchange.Add(
       StatementOf(order),
@@ -396,7 +412,8 @@ absl::Status AskList(const Request& request, db::Exchange& exchange) {
 }
 
 template <typename Kind, typename Request, typename Response>
-absl::StatusOr<Response> AnswerList(const Request& request, const db::Results& results) {
+absl::StatusOr<Response> AnswerList(const Request& request,
+                                    const db::Results& results) {
   std::vector<Item> items = ReadAll<Item>(results[0]);
   Response response;
   response.set_next_page_token(CutToPage(request, items, [&](const Item& item) {
@@ -414,29 +431,34 @@ void AddMaterials(Commands& commands, Queries& queries) {
                TouchNothing<v1::CreateTealineRequest>, DecideCreateTealine);
   commands.Add("mtp.processing.v1.MaterialService/UpdateTealine",
                TouchUpdate<v1::UpdateTealineRequest>, DecideUpdateTealine);
-  queries.Add("mtp.processing.v1.MaterialService/GetTealine",
-              AskGet<TealineKind, v1::GetTealineRequest>,
-              AnswerGet<TealineKind, v1::GetTealineRequest, v1::GetTealineResponse>);
+  queries.Add(
+      "mtp.processing.v1.MaterialService/GetTealine",
+      AskGet<TealineKind, v1::GetTealineRequest>,
+      AnswerGet<TealineKind, v1::GetTealineRequest, v1::GetTealineResponse>);
   queries.Add("mtp.processing.v1.MaterialService/ListTealines",
               AskList<TealineKind, v1::ListTealinesRequest>,
-              AnswerList<TealineKind, v1::ListTealinesRequest, v1::ListTealinesResponse>);
+              AnswerList<TealineKind, v1::ListTealinesRequest,
+                         v1::ListTealinesResponse>);
 
   commands.Add("mtp.processing.v1.MaterialService/CreateHerbline",
                TouchNothing<v1::CreateHerblineRequest>, DecideCreateHerbline);
   commands.Add("mtp.processing.v1.MaterialService/UpdateHerbline",
                TouchUpdate<v1::UpdateHerblineRequest>, DecideUpdateHerbline);
-  queries.Add("mtp.processing.v1.MaterialService/GetHerbline",
-              AskGet<HerblineKind, v1::GetHerblineRequest>,
-              AnswerGet<HerblineKind, v1::GetHerblineRequest, v1::GetHerblineResponse>);
   queries.Add(
-      "mtp.processing.v1.MaterialService/ListHerblines",
-      AskList<HerblineKind, v1::ListHerblinesRequest>,
-      AnswerList<HerblineKind, v1::ListHerblinesRequest, v1::ListHerblinesResponse>);
+      "mtp.processing.v1.MaterialService/GetHerbline",
+      AskGet<HerblineKind, v1::GetHerblineRequest>,
+      AnswerGet<HerblineKind, v1::GetHerblineRequest, v1::GetHerblineResponse>);
+  queries.Add("mtp.processing.v1.MaterialService/ListHerblines",
+              AskList<HerblineKind, v1::ListHerblinesRequest>,
+              AnswerList<HerblineKind, v1::ListHerblinesRequest,
+                         v1::ListHerblinesResponse>);
 
   commands.Add("mtp.processing.v1.MaterialService/CreateBlendbalance",
-               TouchNothing<v1::CreateBlendbalanceRequest>, DecideCreateBlendbalance);
+               TouchNothing<v1::CreateBlendbalanceRequest>,
+               DecideCreateBlendbalance);
   commands.Add("mtp.processing.v1.MaterialService/UpdateBlendbalance",
-               TouchUpdate<v1::UpdateBlendbalanceRequest>, DecideUpdateBlendbalance);
+               TouchUpdate<v1::UpdateBlendbalanceRequest>,
+               DecideUpdateBlendbalance);
   queries.Add("mtp.processing.v1.MaterialService/GetBlendbalance",
               AskGet<BlendbalanceKind, v1::GetBlendbalanceRequest>,
               AnswerGet<BlendbalanceKind, v1::GetBlendbalanceRequest,

@@ -16,7 +16,8 @@ namespace {
 using common::v1::ShipmentStatus;
 
 std::string Tell(const Shipment& shipment, Context& context) {
-  return context.Tell(sync::kShipmentProgress, shipment.key().Text(), shipment.version);
+  return context.Tell(sync::kShipmentProgress, shipment.key().Text(),
+                      shipment.version);
 }
 
 v1::OpenShipment Shown(const Shipment& shipment, const Rows& rows) {
@@ -31,9 +32,9 @@ struct Said {
   absl::Time occurred_at;
 };
 
-absl::StatusOr<const Shipment*> SayReadiness(const common::v1::ShipmentKey& key_proto,
-                                             const Said& said, Context& context,
-                                             Rows& rows) {
+absl::StatusOr<const Shipment*> SayReadiness(
+    const common::v1::ShipmentKey& key_proto, const Said& said,
+    Context& context, Rows& rows) {
   const auto key = db::ShipmentKey::Of(key_proto);
   const Shipment* found = rows.shipments.Find(key);
   if (found == nullptr) return errors::ShipmentNotFound(key.Text());
@@ -49,8 +50,9 @@ absl::StatusOr<const Shipment*> SayReadiness(const common::v1::ShipmentKey& key_
   shipment.readiness_at = said.occurred_at;
   shipment.Changed(context.now());
   context.AuditAt(said.occurred_at, "shipment", key.Text(),
-                  said.readiness == common::v1::READINESS_READY ? "marked_ready"
-                                                                : "marked_not_ready",
+                  said.readiness == common::v1::READINESS_READY
+                      ? "marked_ready"
+                      : "marked_not_ready",
                   {{"order_remarks", std::string(said.remarks)}});
   return &shipment;
 }
@@ -66,11 +68,11 @@ template <typename Response, typename Request>
 absl::StatusOr<Response> DecideReadiness(const Request& request,
                                          common::v1::Readiness readiness,
                                          Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(
-      const Shipment* shipment,
-      SayReadiness(request.key(),
-                   {readiness, request.order_remarks(), context.OccurredAt(request)},
-                   context, rows));
+  ASSIGN_OR_RETURN(const Shipment* shipment,
+                   SayReadiness(request.key(),
+                                {readiness, request.order_remarks(),
+                                 context.OccurredAt(request)},
+                                context, rows));
   Response response;
   *response.mutable_shipment() = Shown(*shipment, rows);
   response.set_sync_token(Tell(*shipment, context));
@@ -83,15 +85,18 @@ absl::StatusOr<Response> DecideReadiness(const Request& request,
 absl::Status Together(const std::vector<absl::Status>& refusals) {
   // More violations would not arrive: trailers are small.
   constexpr int kViolationsTold = 40;
-  const std::string type = absl::StrCat(
-      "type.googleapis.com/", google::rpc::PreconditionFailure::descriptor()->full_name());
+  const std::string type =
+      absl::StrCat("type.googleapis.com/",
+                   google::rpc::PreconditionFailure::descriptor()->full_name());
   google::rpc::PreconditionFailure all;
   for (const absl::Status& refusal : refusals) {
     google::rpc::PreconditionFailure one;
     const auto payload = refusal.GetPayload(type);
-    if (!payload.has_value() || !one.ParseFromString(std::string(*payload))) continue;
+    if (!payload.has_value() || !one.ParseFromString(std::string(*payload)))
+      continue;
     for (const auto& violation : one.violations()) {
-      if (all.violations_size() < kViolationsTold) *all.add_violations() = violation;
+      if (all.violations_size() < kViolationsTold)
+        *all.add_violations() = violation;
     }
   }
   absl::Status status = refusals.front();
@@ -101,11 +106,13 @@ absl::Status Together(const std::vector<absl::Status>& refusals) {
 
 // Goods leave when they stand ready, nothing of them is held, and the trader
 // has not found them bad since they were allocated.
-std::vector<absl::Status> RefusalsOf(const Shipment& shipment, const Rows& rows) {
+std::vector<absl::Status> RefusalsOf(const Shipment& shipment,
+                                     const Rows& rows) {
   if (shipment.status != ShipmentStatus::SHIPMENT_STATUS_ORDER_READY) {
     return {errors::WrongShipmentStatus(shipment)};
   }
-  if (shipment.allocated_grams == 0) return {errors::NothingAllocated(shipment)};
+  if (shipment.allocated_grams == 0)
+    return {errors::NothingAllocated(shipment)};
   std::vector<absl::Status> refusals;
   Uuid last;
   for (const Allocation* allocation : ActiveAllocations(rows, shipment.key())) {
@@ -130,7 +137,8 @@ absl::StatusOr<std::vector<const Shipment*>> FindAll(
     const auto key = db::ShipmentKey::Of(request.keys(i));
     const Shipment* found = rows.shipments.Find(key);
     if (found == nullptr) return errors::ShipmentNotFound(key.Text());
-    if (std::find(shipments.begin(), shipments.end(), found) != shipments.end()) {
+    if (std::find(shipments.begin(), shipments.end(), found) !=
+        shipments.end()) {
       twice.push_back({absl::StrCat("keys[", i, "]"),
                        absl::StrCat("names shipment ", key.Text(), " again")});
     }
@@ -143,7 +151,8 @@ absl::StatusOr<std::vector<const Shipment*>> FindAll(
 bool HasLeft(const Allocation& allocation, const Rows& rows) {
   const auto key = allocation.shipment();
   if (!key.has_value()) return false;
-  if (const Shipment* shipment = rows.shipments.Find(*key); shipment != nullptr) {
+  if (const Shipment* shipment = rows.shipments.Find(*key);
+      shipment != nullptr) {
     return shipment->dispatched;
   }
   const ShipmentLeft* beside = rows.shipments_left.Find(*key);
@@ -156,7 +165,8 @@ void SettleBags(const std::vector<const Shipment*>& shipments, Context& context,
                 Rows& rows) {
   absl::flat_hash_map<Uuid, bool> all_left;
   for (const Shipment* shipment : shipments) {
-    for (const Allocation* allocation : ActiveAllocations(rows, shipment->key())) {
+    for (const Allocation* allocation :
+         ActiveAllocations(rows, shipment->key())) {
       all_left.emplace(allocation->barcode, true);
     }
   }
@@ -172,7 +182,8 @@ void SettleBags(const std::vector<const Shipment*>& shipments, Context& context,
         left ? v1::BAG_STATUS_DISPATCHED : v1::BAG_STATUS_PROCESSED;
     if (found.status == status) continue;
     rows.bags.Edit(found).status = status;
-    context.Audit("bag", barcode.ToString(), left ? "dispatched" : "dispatch_taken_back");
+    context.Audit("bag", barcode.ToString(),
+                  left ? "dispatched" : "dispatch_taken_back");
   }
 }
 
@@ -185,7 +196,8 @@ void WantShipped(const common::v1::ShipmentKey& key_proto, Rows& rows) {
   rows.shipped_bag_allocations.Want(key);
 }
 
-void TouchDispatchShipments(const v1::DispatchShipmentsRequest& request, Rows& rows) {
+void TouchDispatchShipments(const v1::DispatchShipmentsRequest& request,
+                            Rows& rows) {
   for (const auto& key : request.keys()) WantShipped(key, rows);
 }
 
@@ -196,24 +208,26 @@ void KeepCorrection(Shipment& shipment, std::string_view kind,
                     const v1::CorrectDispatchRequest& request, Context& context,
                     Rows& rows) {
   const absl::Time occurred_at = context.OccurredAt(request);
-  rows.dispatch_corrections.Append({.correction_id = context.NewId(),
-                                    .request_code = shipment.request_code,
-                                    .shipment_code = shipment.shipment_code,
-                                    .kind = std::string(kind),
-                                    .old_vehicle = shipment.vehicle,
-                                    .new_vehicle = std::string(new_vehicle),
-                                    .reason = request.reason(),
-                                    .corrected_by = context.caller().subject,
-                                    .corrected_by_username = context.caller().username,
-                                    .corrected_by_role = context.caller().role,
-                                    .occurred_at = occurred_at,
-                                    .recorded_at = context.now(),
-                                    .correlation_id = context.correlation_id()});
-  context.AuditAt(occurred_at, "shipment", shipment.key().Text(),
-                  kind == "VEHICLE" ? "dispatch_corrected" : "dispatch_taken_back",
-                  {{"old_vehicle", shipment.vehicle},
-                   {"new_vehicle", std::string(new_vehicle)},
-                   {"reason", request.reason()}});
+  rows.dispatch_corrections.Append(
+      {.correction_id = context.NewId(),
+       .request_code = shipment.request_code,
+       .shipment_code = shipment.shipment_code,
+       .kind = std::string(kind),
+       .old_vehicle = shipment.vehicle,
+       .new_vehicle = std::string(new_vehicle),
+       .reason = request.reason(),
+       .corrected_by = context.caller().subject,
+       .corrected_by_username = context.caller().username,
+       .corrected_by_role = context.caller().role,
+       .occurred_at = occurred_at,
+       .recorded_at = context.now(),
+       .correlation_id = context.correlation_id()});
+  context.AuditAt(
+      occurred_at, "shipment", shipment.key().Text(),
+      kind == "VEHICLE" ? "dispatch_corrected" : "dispatch_taken_back",
+      {{"old_vehicle", shipment.vehicle},
+       {"new_vehicle", std::string(new_vehicle)},
+       {"reason", request.reason()}});
   shipment.correction_reason = request.reason();
   shipment.corrected_by = context.caller().subject;
   shipment.corrected_by_username = context.caller().username;
@@ -235,7 +249,8 @@ void TakeBack(Shipment& shipment) {
   shipment.manifest_digest.reset();
 }
 
-void TouchCorrectDispatch(const v1::CorrectDispatchRequest& request, Rows& rows) {
+void TouchCorrectDispatch(const v1::CorrectDispatchRequest& request,
+                          Rows& rows) {
   WantShipped(request.key(), rows);
   rows.shipment_returns.Want(db::ShipmentKey::Of(request.key()));
 }
@@ -262,14 +277,16 @@ absl::StatusOr<v1::MarkShipmentReadyResponse> DecideMarkShipmentReady(
 }
 
 absl::StatusOr<v1::MarkShipmentNotReadyResponse> DecideMarkShipmentNotReady(
-    const v1::MarkShipmentNotReadyRequest& request, Context& context, Rows& rows) {
+    const v1::MarkShipmentNotReadyRequest& request, Context& context,
+    Rows& rows) {
   return DecideReadiness<v1::MarkShipmentNotReadyResponse>(
       request, common::v1::READINESS_NOT_READY, context, rows);
 }
 
 absl::StatusOr<v1::DispatchShipmentsResponse> DecideDispatchShipments(
     const v1::DispatchShipmentsRequest& request, Context& context, Rows& rows) {
-  ASSIGN_OR_RETURN(const std::vector<const Shipment*> shipments, FindAll(request, rows));
+  ASSIGN_OR_RETURN(const std::vector<const Shipment*> shipments,
+                   FindAll(request, rows));
   std::vector<absl::Status> refusals;
   for (const Shipment* shipment : shipments) {
     for (absl::Status& refusal : RefusalsOf(*shipment, rows)) {
@@ -284,7 +301,8 @@ absl::StatusOr<v1::DispatchShipmentsResponse> DecideDispatchShipments(
   response.set_dispatch_id(dispatch_id.ToString());
   std::vector<std::string> tokens;
   for (const Shipment* found : shipments) {
-    const std::vector<const Allocation*> manifest = ActiveAllocations(rows, found->key());
+    const std::vector<const Allocation*> manifest =
+        ActiveAllocations(rows, found->key());
     Shipment& shipment = rows.shipments.Edit(*found);
     shipment.dispatched = true;
     shipment.dispatch_id = dispatch_id;
@@ -298,7 +316,8 @@ absl::StatusOr<v1::DispatchShipmentsResponse> DecideDispatchShipments(
     shipment.dispatched_bags = BagCount(manifest);
     shipment.manifest_digest = db::Bytes{ManifestDigest(manifest)};
     shipment.Changed(context.now());
-    context.AuditAt(occurred_at, "shipment", shipment.key().Text(), "dispatched",
+    context.AuditAt(occurred_at, "shipment", shipment.key().Text(),
+                    "dispatched",
                     {{"vehicle", shipment.vehicle},
                      {"grams", shipment.dispatched_grams},
                      {"bags", shipment.dispatched_bags},
@@ -323,8 +342,8 @@ absl::StatusOr<v1::CorrectDispatchResponse> DecideCorrectDispatch(
   v1::CorrectDispatchResponse response;
   if (!request.take_back()) {
     Shipment& shipment = rows.shipments.Edit(*found);
-    KeepCorrection(shipment, "VEHICLE", request.shipment_vehicle(), request, context,
-                   rows);
+    KeepCorrection(shipment, "VEHICLE", request.shipment_vehicle(), request,
+                   context, rows);
     shipment.vehicle = request.shipment_vehicle();
     shipment.Changed(context.now());
     response.set_sync_token(Tell(shipment, context));
@@ -341,7 +360,8 @@ absl::StatusOr<v1::CorrectDispatchResponse> DecideCorrectDispatch(
   shipment.Changed(context.now());
   SettleBags({&shipment}, context, rows);
   // Grandpass may have cut or cancelled it while it counted as gone.
-  if (const int64_t too_much = shipment.allocated_grams - shipment.WantedGrams();
+  if (const int64_t too_much =
+          shipment.allocated_grams - shipment.WantedGrams();
       too_much > 0) {
     response.set_sync_token(
         GiveBack(shipment, too_much, context.correlation_id(), context, rows));
@@ -354,7 +374,8 @@ absl::StatusOr<v1::CorrectDispatchResponse> DecideCorrectDispatch(
 
 void AddOutbound(Commands& commands, Queries& queries) {
   commands.Add("mtp.processing.v1.OutboundService/MarkShipmentReady",
-               TouchReadiness<v1::MarkShipmentReadyRequest>, DecideMarkShipmentReady);
+               TouchReadiness<v1::MarkShipmentReadyRequest>,
+               DecideMarkShipmentReady);
   commands.Add("mtp.processing.v1.OutboundService/MarkShipmentNotReady",
                TouchReadiness<v1::MarkShipmentNotReadyRequest>,
                DecideMarkShipmentNotReady);

@@ -12,7 +12,8 @@ void AddOutbound(Commands& commands, Queries& queries);
 absl::StatusOr<v1::MarkShipmentReadyResponse> DecideMarkShipmentReady(
     const v1::MarkShipmentReadyRequest& request, Context& context, Rows& rows);
 absl::StatusOr<v1::MarkShipmentNotReadyResponse> DecideMarkShipmentNotReady(
-    const v1::MarkShipmentNotReadyRequest& request, Context& context, Rows& rows);
+    const v1::MarkShipmentNotReadyRequest& request, Context& context,
+    Rows& rows);
 absl::StatusOr<v1::DispatchShipmentsResponse> DecideDispatchShipments(
     const v1::DispatchShipmentsRequest& request, Context& context, Rows& rows);
 absl::StatusOr<v1::CorrectDispatchResponse> DecideCorrectDispatch(

@@ -49,8 +49,8 @@ const std::string_view kFilter = R"(
            shipment.item_code, shipment.product_name)), lower($10)) > 0)
     AND ($7::boolean IS NULL OR $7 = ()";
 
-const db::Statement kByKey = db::Compose({"SELECT", kShipmentColumns, kBags, kFilter,
-                                          kMissing, R"( > 0))
+const db::Statement kByKey =
+    db::Compose({"SELECT", kShipmentColumns, kBags, kFilter, kMissing, R"( > 0))
     AND (shipment.request_code, shipment.shipment_code) > ($11::bigint, $12::bigint)
   ORDER BY shipment.request_code, shipment.shipment_code
   LIMIT $13::bigint
@@ -65,9 +65,11 @@ const db::Statement kByKeyDescending =
 
 const db::Statement kByMissing =
     db::Compose({"SELECT", kShipmentColumns, kBags, kFilter, kMissing, R"( > 0))
-    AND (-)", kMissing, R"(, shipment.request_code, shipment.shipment_code)
+    AND (-)",
+                 kMissing, R"(, shipment.request_code, shipment.shipment_code)
         > (-$14::bigint, $11::bigint, $12::bigint)
-  ORDER BY -)", kMissing, R"(, shipment.request_code, shipment.shipment_code
+  ORDER BY -)",
+                 kMissing, R"(, shipment.request_code, shipment.shipment_code
   LIMIT $13::bigint
 )"});
 
@@ -84,7 +86,9 @@ struct Listed {
 Listed ReadListed(const db::Row& row) {
   Listed listed;
   std::apply(
-      [&](auto... member) { row.Into(listed.shipment.*member..., listed.bags); },
+      [&](auto... member) {
+        row.Into(listed.shipment.*member..., listed.bags);
+      },
       Shipment::kLoaded);
   return listed;
 }
@@ -103,7 +107,8 @@ std::vector<common::v1::ShipmentStatus> Statuses(
   return statuses;
 }
 
-std::optional<absl::Time> IfSet(bool set, const google::protobuf::Timestamp& time) {
+std::optional<absl::Time> IfSet(bool set,
+                                const google::protobuf::Timestamp& time) {
   return set ? std::optional(FromProto(time)) : std::nullopt;
 }
 
@@ -115,7 +120,8 @@ db::Params Filter(const v1::ListOpenShipmentsRequest& request) {
       .Add(request.item_code())
       .Add(request.product_name())
       .Add(request.shipment_vehicle())
-      .Add(request.has_missing() ? std::optional(request.missing()) : std::nullopt)
+      .Add(request.has_missing() ? std::optional(request.missing())
+                                 : std::nullopt)
       .Add(IfSet(request.has_dispatched_from(), request.dispatched_from()))
       .Add(IfSet(request.has_dispatched_before(), request.dispatched_before()))
       .Add(request.search());
@@ -135,7 +141,8 @@ struct Position {
 
 absl::StatusOr<Position> PageStart(const v1::ListOpenShipmentsRequest& request,
                                    Position start) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, handlers::PageKeys(request, 3));
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                   handlers::PageKeys(request, 3));
   if (keys.empty()) return start;
   if (!absl::SimpleAtoi(keys[0], &start.key.request_code) ||
       !absl::SimpleAtoi(keys[1], &start.key.shipment_code) ||
@@ -172,7 +179,8 @@ absl::StatusOr<v1::ListOpenShipmentsResponse> AnswerListOpenShipments(
   Position last;
   for (const db::Row row : results[0]) {
     if (response.shipments_size() == handlers::PageSize(request.page_size())) {
-      response.set_next_page_token(handlers::NextPageToken(request, last.Keys()));
+      response.set_next_page_token(
+          handlers::NextPageToken(request, last.Keys()));
       break;
     }
     v1::OpenShipment* shown = response.add_shipments();
@@ -188,26 +196,31 @@ absl::StatusOr<v1::ListOpenShipmentsResponse> AnswerListOpenShipments(
 
 // --- GetShipmentManifest
 
-const db::Statement kManifest = db::Compose({kAllocationColumns, "FROM allocation", R"(
+const db::Statement kManifest =
+    db::Compose({kAllocationColumns, "FROM allocation", R"(
   WHERE allocation.request_code = $1::bigint AND allocation.shipment_code = $2::bigint
     AND allocation.released_at IS NULL
   ORDER BY allocation.barcode, allocation.allocation_id
 )"});
 
-absl::Status AskGetShipmentManifest(const v1::GetShipmentManifestRequest& request,
-                                    db::Exchange& exchange) {
+absl::Status AskGetShipmentManifest(
+    const v1::GetShipmentManifestRequest& request, db::Exchange& exchange) {
   const auto key = db::ShipmentKey::Of(request.key());
-  exchange.Add(kShipment, db::Params().Add(key.request_code).Add(key.shipment_code));
-  exchange.Add(kManifest, db::Params().Add(key.request_code).Add(key.shipment_code));
+  exchange.Add(kShipment,
+               db::Params().Add(key.request_code).Add(key.shipment_code));
+  exchange.Add(kManifest,
+               db::Params().Add(key.request_code).Add(key.shipment_code));
   AddScansShipped(key, exchange);
   return absl::OkStatus();
 }
 
 absl::StatusOr<v1::GetShipmentManifestResponse> AnswerGetShipmentManifest(
     const v1::GetShipmentManifestRequest& request, const db::Results& results) {
-  if (results[0].empty()) return errors::ShipmentNotFound(KeyText(request.key()));
+  if (results[0].empty())
+    return errors::ShipmentNotFound(KeyText(request.key()));
   std::vector<Allocation> allocations;
-  for (const db::Row row : results[1]) allocations.push_back(db::Read<Allocation>(row));
+  for (const db::Row row : results[1])
+    allocations.push_back(db::Read<Allocation>(row));
   size_t next = 2;
   const auto scans = TakeScans(results, next);
 

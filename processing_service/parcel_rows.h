@@ -42,10 +42,10 @@ struct Parcel {
       &Parcel::released_at, &Parcel::released_by, &Parcel::released_by_username,
       &Parcel::released_by_role, &Parcel::release_remarks);
   static constexpr auto kInserted = kLoaded;
-  static constexpr auto kUpdated = std::tuple(
-      &Parcel::parcel_id, &Parcel::released_at, &Parcel::released_by,
-      &Parcel::released_by_username, &Parcel::released_by_role,
-      &Parcel::release_remarks);
+  static constexpr auto kUpdated =
+      std::tuple(&Parcel::parcel_id, &Parcel::released_at, &Parcel::released_by,
+                 &Parcel::released_by_username, &Parcel::released_by_role,
+                 &Parcel::release_remarks);
 };
 
 // What came back of the bag of a shipment allocation from that shipment; only
@@ -54,16 +54,16 @@ struct SentBack {
   using Key = Uuid;
 
   Uuid allocation_id;
-  int64_t grams = 0;           // of the bag, from the allocation's shipment
-  int64_t of_bag_grams = 0;    // of the bag, from anywhere
-  bool announced = false;      // the acceptance lists the bag as sent back
+  int64_t grams = 0;         // of the bag, from the allocation's shipment
+  int64_t of_bag_grams = 0;  // of the bag, from anywhere
+  bool announced = false;    // the acceptance lists the bag as sent back
 
   Key key() const { return allocation_id; }
 
   static const db::Statement kLoad;
   static constexpr auto kLoaded =
-      std::tuple(&SentBack::allocation_id, &SentBack::grams, &SentBack::of_bag_grams,
-                 &SentBack::announced);
+      std::tuple(&SentBack::allocation_id, &SentBack::grams,
+                 &SentBack::of_bag_grams, &SentBack::announced);
 };
 
 }  // namespace mtp::processing

@@ -14,7 +14,9 @@
 namespace mtp::processing {
 namespace {
 
-Uuid IdOf(const std::string& text) { return Uuid::Parse(text).value_or(Uuid{}); }
+Uuid IdOf(const std::string& text) {
+  return Uuid::Parse(text).value_or(Uuid{});
+}
 
 v1::Parcel Shown(const Parcel& parcel, const Allocation& allocation,
                  std::string_view source_name) {
@@ -31,7 +33,8 @@ v1::Parcel Shown(const Parcel& parcel, const Allocation& allocation,
   proto.set_grams(parcel.grams);
   *proto.mutable_created_at() = ToProto(parcel.created_at);
   *proto.mutable_occurred_at() = ToProto(parcel.occurred_at);
-  handlers::Actor{parcel.created_by, parcel.created_by_username, parcel.created_by_role}
+  handlers::Actor{parcel.created_by, parcel.created_by_username,
+                  parcel.created_by_role}
       .To(proto.mutable_created_by());
   if (parcel.released_at.has_value()) {
     *proto.mutable_released_at() = ToProto(*parcel.released_at);
@@ -40,8 +43,8 @@ v1::Parcel Shown(const Parcel& parcel, const Allocation& allocation,
 }
 
 std::string Tell(const Schedule& schedule, Context& context) {
-  return context.Tell(sync::kScheduleProgress, absl::StrCat(schedule.schedule_code),
-                      schedule.version);
+  return context.Tell(sync::kScheduleProgress,
+                      absl::StrCat(schedule.schedule_code), schedule.version);
 }
 
 // --- CreateParcel
@@ -49,7 +52,8 @@ std::string Tell(const Schedule& schedule, Context& context) {
 // What can still be made into parcels of an allocation. A bag may be in a
 // shipment with several allocations; what of it was sent back is missing from
 // all of them together, and a bag that is on its way back is missing whole.
-int64_t LeftGrams(const Allocation& allocation, const Bag& bag, const Rows& rows) {
+int64_t LeftGrams(const Allocation& allocation, const Bag& bag,
+                  const Rows& rows) {
   int64_t of_bag = 0;
   for (const Allocation* beside : rows.allocations.All()) {
     if (!beside->active() || beside->barcode != allocation.barcode ||
@@ -136,13 +140,15 @@ const db::Statement kOldestFirst = db::Compose({kFilter, kBagJoins, kWhere, R"(
   LIMIT $11::bigint
 )"});
 
-std::optional<absl::Time> IfSet(bool set, const google::protobuf::Timestamp& time) {
+std::optional<absl::Time> IfSet(bool set,
+                                const google::protobuf::Timestamp& time) {
   return set ? std::optional(FromProto(time)) : std::nullopt;
 }
 
 absl::Status AskListParcels(const v1::ListParcelsRequest& request,
                             db::Exchange& exchange) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, handlers::PageKeys(request, 2));
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                   handlers::PageKeys(request, 2));
   std::optional<absl::Time> after;
   std::optional<Uuid> after_id;
   if (!keys.empty()) {
@@ -167,8 +173,9 @@ absl::Status AskListParcels(const v1::ListParcelsRequest& request,
       .Add(after)
       .Add(after_id)
       .Add(handlers::PageSize(request.page_size()) + 1);
-  exchange.Add(request.order_by() == v1::LIST_PARCELS_ORDER_CREATED ? kOldestFirst
-                                                                    : kNewestFirst,
+  exchange.Add(request.order_by() == v1::LIST_PARCELS_ORDER_CREATED
+                   ? kOldestFirst
+                   : kNewestFirst,
                std::move(params));
   return absl::OkStatus();
 }
@@ -187,8 +194,9 @@ absl::StatusOr<v1::ListParcelsResponse> AnswerListParcels(
     std::string source_name;
     std::apply(
         [&](auto... member) {
-          row.Into(parcel.*member..., allocation.barcode, allocation.source_kind,
-                   allocation.request_code, allocation.shipment_code, source_name);
+          row.Into(parcel.*member..., allocation.barcode,
+                   allocation.source_kind, allocation.request_code,
+                   allocation.shipment_code, source_name);
         },
         Parcel::kLoaded);
     *response.add_parcels() = Shown(parcel, allocation, source_name);
@@ -202,13 +210,17 @@ absl::StatusOr<v1::ListParcelsResponse> AnswerListParcels(
 
 absl::StatusOr<v1::CreateParcelResponse> DecideCreateParcel(
     const v1::CreateParcelRequest& request, Context& context, Rows& rows) {
-  const Allocation* found = rows.allocations.Find(IdOf(request.allocation_id()));
-  if (found == nullptr) return errors::AllocationNotFound(request.allocation_id());
+  const Allocation* found =
+      rows.allocations.Find(IdOf(request.allocation_id()));
+  if (found == nullptr)
+    return errors::AllocationNotFound(request.allocation_id());
   const Schedule* found_schedule = rows.schedules.Find(request.schedule_code());
-  if (found_schedule == nullptr) return errors::ScheduleNotFound(request.schedule_code());
+  if (found_schedule == nullptr)
+    return errors::ScheduleNotFound(request.schedule_code());
   const auto key = found->shipment();
   if (!key.has_value()) return errors::NotParcelled(*found);
-  RETURN_IF_ERROR(JudgeParcel(*found, *rows.shipments.Find(*key), *found_schedule));
+  RETURN_IF_ERROR(
+      JudgeParcel(*found, *rows.shipments.Find(*key), *found_schedule));
   const Bag& bag = *rows.bags.Find(found->barcode);
   const int64_t left_grams = LeftGrams(*found, bag, rows);
   if (request.grams() > left_grams) {
@@ -229,7 +241,8 @@ absl::StatusOr<v1::CreateParcelResponse> DecideCreateParcel(
                            .created_by_role = context.caller().role,
                            .created_at = context.now(),
                            .occurred_at = context.OccurredAt(request)});
-  context.AuditAt(parcel.occurred_at, "parcel", parcel.parcel_id.ToString(), "created",
+  context.AuditAt(parcel.occurred_at, "parcel", parcel.parcel_id.ToString(),
+                  "created",
                   {{"schedule_code", schedule.schedule_code},
                    {"shipment", key->Text()},
                    {"allocation_id", allocation.allocation_id.ToString()},
@@ -248,7 +261,8 @@ absl::StatusOr<v1::ReleaseParcelResponse> DecideReleaseParcel(
   if (found == nullptr) return errors::ParcelNotFound(request.parcel_id());
   if (!found->active()) return errors::ParcelReleased(*found);
   const Schedule& found_schedule = *rows.schedules.Find(found->schedule_code);
-  if (found_schedule.completed) return errors::ScheduleCompleted(found_schedule);
+  if (found_schedule.completed)
+    return errors::ScheduleCompleted(found_schedule);
 
   Parcel& parcel = rows.parcels.Edit(*found);
   parcel.released_at = context.now();
@@ -261,23 +275,23 @@ absl::StatusOr<v1::ReleaseParcelResponse> DecideReleaseParcel(
   allocation.parcelled_grams -= parcel.grams;
   Schedule& schedule = rows.schedules.Edit(found_schedule);
   schedule.CountParcel(-1, -parcel.grams, context.now());
-  context.AuditAt(context.OccurredAt(request), "parcel", parcel.parcel_id.ToString(),
-                  "released",
+  context.AuditAt(context.OccurredAt(request), "parcel",
+                  parcel.parcel_id.ToString(), "released",
                   {{"schedule_code", schedule.schedule_code},
                    {"grams", parcel.grams},
                    {"remarks", parcel.release_remarks}});
   v1::ReleaseParcelResponse response;
-  *response.mutable_parcel() =
-      Shown(parcel, allocation, rows.bags.Find(allocation.barcode)->source_name);
+  *response.mutable_parcel() = Shown(
+      parcel, allocation, rows.bags.Find(allocation.barcode)->source_name);
   response.set_sync_token(Tell(schedule, context));
   return response;
 }
 
 void AddParcels(Commands& commands, Queries& queries) {
-  commands.Add("mtp.processing.v1.AllocationService/CreateParcel", TouchCreateParcel,
-               DecideCreateParcel);
-  commands.Add("mtp.processing.v1.AllocationService/ReleaseParcel", TouchReleaseParcel,
-               DecideReleaseParcel);
+  commands.Add("mtp.processing.v1.AllocationService/CreateParcel",
+               TouchCreateParcel, DecideCreateParcel);
+  commands.Add("mtp.processing.v1.AllocationService/ReleaseParcel",
+               TouchReleaseParcel, DecideReleaseParcel);
   queries.Add("mtp.processing.v1.AllocationService/ListParcels", AskListParcels,
               AnswerListParcels);
 }

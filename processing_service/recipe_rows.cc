@@ -73,7 +73,8 @@ const db::Statement RecipeRevision::kLoad = db::Compose({kRevisionColumns, R"(
    AND wanted.revision = recipe_revision.revision
 )"});
 
-const db::Statement RecipeRevision::kLoadLatest = db::Compose({kRevisionColumns, R"(
+const db::Statement RecipeRevision::kLoadLatest =
+    db::Compose({kRevisionColumns, R"(
   FROM recipe_revision
   JOIN recipe ON recipe.recipe_id = recipe_revision.recipe_id
              AND recipe.revision = recipe_revision.revision
@@ -132,7 +133,8 @@ const db::Statement RecipeMixture::kLoad = db::Compose({kMixtureSelect, R"(
    AND wanted.mixture_number = recipe_mixture.mixture_number
 )"});
 
-const db::Statement RecipeMixture::kLoadLatest = db::Compose({kMixtureSelect, R"(
+const db::Statement RecipeMixture::kLoadLatest =
+    db::Compose({kMixtureSelect, R"(
   JOIN recipe ON recipe.recipe_id = recipe_mixture.recipe_id
              AND recipe.revision = recipe_mixture.revision
   JOIN unnest($1::uuid[]) AS wanted (recipe_id) ON wanted.recipe_id = recipe.recipe_id
@@ -145,8 +147,9 @@ const db::Statement RecipeMixture::kInsert{R"(
     $6::uuid[], $7::uuid[], $8::bigint[], $9::bigint[])
 )"};
 
-v1::Blendsheet ShownBlendsheet(const Recipe& recipe, const RecipeRevision& revision,
-                               const std::vector<const RecipeMixture*>& mixtures) {
+v1::Blendsheet ShownBlendsheet(
+    const Recipe& recipe, const RecipeRevision& revision,
+    const std::vector<const RecipeMixture*>& mixtures) {
   v1::Blendsheet proto;
   proto.set_recipe_id(recipe.recipe_id.ToString());
   proto.set_revision(revision.revision);
@@ -176,14 +179,16 @@ v1::Blendsheet ShownBlendsheet(const Recipe& recipe, const RecipeRevision& revis
   *proto.mutable_created_at() = ToProto(revision.created_at);
   *proto.mutable_occurred_at() = ToProto(revision.occurred_at);
   proto.set_opened_batch_count(revision.opened_batches);
-  if (recipe.retired()) *proto.mutable_retired_at() = ToProto(*recipe.retired_at);
+  if (recipe.retired())
+    *proto.mutable_retired_at() = ToProto(*recipe.retired_at);
   proto.set_latest(revision.revision == recipe.revision);
   proto.set_etag(recipe.Etag());
   return proto;
 }
 
-v1::Flavorsheet ShownFlavorsheet(const Recipe& recipe, const RecipeRevision& revision,
-                                 const std::vector<const RecipeMixture*>& mixtures) {
+v1::Flavorsheet ShownFlavorsheet(
+    const Recipe& recipe, const RecipeRevision& revision,
+    const std::vector<const RecipeMixture*>& mixtures) {
   v1::Flavorsheet proto;
   proto.set_recipe_id(recipe.recipe_id.ToString());
   proto.set_revision(revision.revision);
@@ -205,7 +210,8 @@ v1::Flavorsheet ShownFlavorsheet(const Recipe& recipe, const RecipeRevision& rev
   *proto.mutable_created_at() = ToProto(revision.created_at);
   *proto.mutable_occurred_at() = ToProto(revision.occurred_at);
   proto.set_opened_batch_count(revision.opened_batches);
-  if (recipe.retired()) *proto.mutable_retired_at() = ToProto(*recipe.retired_at);
+  if (recipe.retired())
+    *proto.mutable_retired_at() = ToProto(*recipe.retired_at);
   proto.set_latest(revision.revision == recipe.revision);
   proto.set_etag(recipe.Etag());
   return proto;

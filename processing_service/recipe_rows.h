@@ -56,16 +56,17 @@ struct Recipe {
   static const db::Statement kUpdate;
   static constexpr auto kLoaded = std::tuple(
       &Recipe::recipe_id, &Recipe::kind, &Recipe::number, &Recipe::revision,
-      &Recipe::next_batch_number, &Recipe::retired_by, &Recipe::retired_by_username,
-      &Recipe::retired_by_role, &Recipe::retired_at, &Recipe::retire_remarks,
-      &Recipe::version, &Recipe::created_by, &Recipe::created_by_username,
+      &Recipe::next_batch_number, &Recipe::retired_by,
+      &Recipe::retired_by_username, &Recipe::retired_by_role,
+      &Recipe::retired_at, &Recipe::retire_remarks, &Recipe::version,
+      &Recipe::created_by, &Recipe::created_by_username,
       &Recipe::created_by_role, &Recipe::created_at, &Recipe::changed_at);
   static constexpr auto kInserted = kLoaded;
   static constexpr auto kUpdated = std::tuple(
       &Recipe::recipe_id, &Recipe::revision, &Recipe::next_batch_number,
-      &Recipe::retired_by, &Recipe::retired_by_username, &Recipe::retired_by_role,
-      &Recipe::retired_at, &Recipe::retire_remarks, &Recipe::version,
-      &Recipe::changed_at);
+      &Recipe::retired_by, &Recipe::retired_by_username,
+      &Recipe::retired_by_role, &Recipe::retired_at, &Recipe::retire_remarks,
+      &Recipe::version, &Recipe::changed_at);
 };
 
 // What a recipe says. Only the number of its batches ever changes. Whoever
@@ -101,7 +102,9 @@ struct RecipeRevision {
 
   Key key() const { return {recipe_id, revision}; }
   // The blend's or the flavor's.
-  const std::string& Code() const { return blend_code.empty() ? flavor_code : blend_code; }
+  const std::string& Code() const {
+    return blend_code.empty() ? flavor_code : blend_code;
+  }
   int64_t PlannedGrams() const { return total_grams / batch_count; }
 
   static const db::Statement kLoad;
@@ -109,13 +112,14 @@ struct RecipeRevision {
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static constexpr auto kLoaded = std::tuple(
-      &RecipeRevision::recipe_id, &RecipeRevision::revision, &RecipeRevision::kind,
-      &RecipeRevision::standard, &RecipeRevision::grade, &RecipeRevision::blend_code,
-      &RecipeRevision::flavor_code, &RecipeRevision::remarks,
-      &RecipeRevision::total_grams, &RecipeRevision::batch_count,
-      &RecipeRevision::opened_batches, &RecipeRevision::created_by,
-      &RecipeRevision::created_by_username, &RecipeRevision::created_by_role,
-      &RecipeRevision::created_at, &RecipeRevision::occurred_at);
+      &RecipeRevision::recipe_id, &RecipeRevision::revision,
+      &RecipeRevision::kind, &RecipeRevision::standard, &RecipeRevision::grade,
+      &RecipeRevision::blend_code, &RecipeRevision::flavor_code,
+      &RecipeRevision::remarks, &RecipeRevision::total_grams,
+      &RecipeRevision::batch_count, &RecipeRevision::opened_batches,
+      &RecipeRevision::created_by, &RecipeRevision::created_by_username,
+      &RecipeRevision::created_by_role, &RecipeRevision::created_at,
+      &RecipeRevision::occurred_at);
   static constexpr auto kInserted = kLoaded;
   static constexpr auto kUpdated =
       std::tuple(&RecipeRevision::recipe_id, &RecipeRevision::revision,
@@ -128,11 +132,14 @@ struct RecipeMixture {
     Uuid recipe_id;
     int64_t revision = 0;
     int64_t mixture_number = 0;
-    auto Columns() const { return std::tuple(recipe_id, revision, mixture_number); }
+    auto Columns() const {
+      return std::tuple(recipe_id, revision, mixture_number);
+    }
     auto operator<=>(const Key&) const = default;
     template <typename H>
     friend H AbslHashValue(H h, const Key& k) {
-      return H::combine(std::move(h), k.recipe_id, k.revision, k.mixture_number);
+      return H::combine(std::move(h), k.recipe_id, k.revision,
+                        k.mixture_number);
     }
   };
 
@@ -141,9 +148,9 @@ struct RecipeMixture {
   int64_t mixture_number = 0;
   MaterialKind kind = v1::MATERIAL_KIND_UNSPECIFIED;  // of the recipe
   MaterialKind ingredient_kind = v1::MATERIAL_KIND_UNSPECIFIED;
-  std::optional<Uuid> item_id;           // exactly one of the two
+  std::optional<Uuid> item_id;  // exactly one of the two
   std::optional<Uuid> source_recipe_id;
-  std::optional<int64_t> bags;           // exactly one of the two
+  std::optional<int64_t> bags;  // exactly one of the two
   std::optional<int64_t> grams;
   // Of what it names; only read.
   std::string code;
@@ -155,29 +162,34 @@ struct RecipeMixture {
   static const db::Statement kLoad;
   static const db::Statement kLoadLatest;  // by the recipe's id
   static const db::Statement kInsert;
-  static constexpr auto kLoaded = std::tuple(
-      &RecipeMixture::recipe_id, &RecipeMixture::revision,
-      &RecipeMixture::mixture_number, &RecipeMixture::kind,
-      &RecipeMixture::ingredient_kind, &RecipeMixture::item_id,
-      &RecipeMixture::source_recipe_id, &RecipeMixture::bags, &RecipeMixture::grams,
-      &RecipeMixture::code, &RecipeMixture::name, &RecipeMixture::bag_grams);
-  static constexpr auto kInserted = std::tuple(
-      &RecipeMixture::recipe_id, &RecipeMixture::revision,
-      &RecipeMixture::mixture_number, &RecipeMixture::kind,
-      &RecipeMixture::ingredient_kind, &RecipeMixture::item_id,
-      &RecipeMixture::source_recipe_id, &RecipeMixture::bags, &RecipeMixture::grams);
+  static constexpr auto kLoaded =
+      std::tuple(&RecipeMixture::recipe_id, &RecipeMixture::revision,
+                 &RecipeMixture::mixture_number, &RecipeMixture::kind,
+                 &RecipeMixture::ingredient_kind, &RecipeMixture::item_id,
+                 &RecipeMixture::source_recipe_id, &RecipeMixture::bags,
+                 &RecipeMixture::grams, &RecipeMixture::code,
+                 &RecipeMixture::name, &RecipeMixture::bag_grams);
+  static constexpr auto kInserted =
+      std::tuple(&RecipeMixture::recipe_id, &RecipeMixture::revision,
+                 &RecipeMixture::mixture_number, &RecipeMixture::kind,
+                 &RecipeMixture::ingredient_kind, &RecipeMixture::item_id,
+                 &RecipeMixture::source_recipe_id, &RecipeMixture::bags,
+                 &RecipeMixture::grams);
 };
 
 // A revision as the contract shows it; `mixtures` are those of the revision, by
 // number.
-v1::Blendsheet ShownBlendsheet(const Recipe& recipe, const RecipeRevision& revision,
-                               const std::vector<const RecipeMixture*>& mixtures);
-v1::Flavorsheet ShownFlavorsheet(const Recipe& recipe, const RecipeRevision& revision,
-                                 const std::vector<const RecipeMixture*>& mixtures);
+v1::Blendsheet ShownBlendsheet(
+    const Recipe& recipe, const RecipeRevision& revision,
+    const std::vector<const RecipeMixture*>& mixtures);
+v1::Flavorsheet ShownFlavorsheet(
+    const Recipe& recipe, const RecipeRevision& revision,
+    const std::vector<const RecipeMixture*>& mixtures);
 
 // "SELECT …" without FROM, and the tables of a mixture and of what it names.
 extern const std::string_view kRecipeColumns;    // of `recipe`
 extern const std::string_view kRevisionColumns;  // of `recipe_revision`
-extern const std::string_view kMixtureSelect;    // "SELECT … FROM recipe_mixture …"
+extern const std::string_view
+    kMixtureSelect;  // "SELECT … FROM recipe_mixture …"
 
 }  // namespace mtp::processing

@@ -45,10 +45,11 @@ std::string Path(std::string_view list, int i, std::string_view field) {
   return absl::StrCat(std::string(list), "[", i, "].", std::string(field));
 }
 
-absl::StatusOr<RecipeMixture> OfItem(std::string_view item_id, MaterialKind kind,
-                                     const Rows& rows) {
+absl::StatusOr<RecipeMixture> OfItem(std::string_view item_id,
+                                     MaterialKind kind, const Rows& rows) {
   const Item* item = rows.items.Find(*Uuid::Parse(item_id));
-  if (item == nullptr || item->kind != kind) return errors::ItemNotFound(item_id);
+  if (item == nullptr || item->kind != kind)
+    return errors::ItemNotFound(item_id);
   return RecipeMixture{.ingredient_kind = kind,
                        .item_id = item->item_id,
                        .code = item->item_code,
@@ -56,7 +57,8 @@ absl::StatusOr<RecipeMixture> OfItem(std::string_view item_id, MaterialKind kind
                        .bag_grams = item->bag_grams};
 }
 
-absl::StatusOr<RecipeMixture> OfBlend(std::string_view recipe_id, const Rows& rows) {
+absl::StatusOr<RecipeMixture> OfBlend(std::string_view recipe_id,
+                                      const Rows& rows) {
   const Recipe* recipe = rows.recipes.Find(*Uuid::Parse(recipe_id));
   if (recipe == nullptr || recipe->kind != v1::MATERIAL_KIND_BLENDSHEET) {
     return errors::RecipeNotFound(recipe_id);
@@ -70,11 +72,13 @@ absl::StatusOr<RecipeMixture> OfBlend(std::string_view recipe_id, const Rows& ro
 }
 
 // A blendsheet has at least one mixture, and each item once.
-absl::StatusOr<Content> Check(const v1::BlendsheetContent& asked, const Rows& rows) {
+absl::StatusOr<Content> Check(const v1::BlendsheetContent& asked,
+                              const Rows& rows) {
   std::vector<errors::FieldViolation> violations;
   absl::flat_hash_set<Uuid> items;
   if (asked.tealines().empty() && asked.blendbalances().empty()) {
-    violations.push_back({"blendsheet.tealines", "or blendbalances must not be empty"});
+    violations.push_back(
+        {"blendsheet.tealines", "or blendbalances must not be empty"});
   }
   const auto once = [&](const auto& list, std::string_view name) {
     for (int i = 0; i < list.size(); ++i) {
@@ -95,8 +99,9 @@ absl::StatusOr<Content> Check(const v1::BlendsheetContent& asked, const Rows& ro
                                .total_grams = asked.total_grams(),
                                .batch_count = asked.batch_count()}};
   for (const auto& tealine : asked.tealines()) {
-    ASSIGN_OR_RETURN(RecipeMixture mixture,
-                     OfItem(tealine.item_id(), v1::MATERIAL_KIND_TEALINE, rows));
+    ASSIGN_OR_RETURN(
+        RecipeMixture mixture,
+        OfItem(tealine.item_id(), v1::MATERIAL_KIND_TEALINE, rows));
     mixture.bags = tealine.bag_count();
     content.mixtures.push_back(std::move(mixture));
   }
@@ -111,15 +116,16 @@ absl::StatusOr<Content> Check(const v1::BlendsheetContent& asked, const Rows& ro
 }
 
 // A flavorsheet's total is the sum of its mixtures; it allows one batch.
-absl::StatusOr<Content> Check(const v1::FlavorsheetContent& asked, const Rows& rows) {
+absl::StatusOr<Content> Check(const v1::FlavorsheetContent& asked,
+                              const Rows& rows) {
   std::vector<errors::FieldViolation> violations;
   absl::flat_hash_set<Uuid> sources;
   for (int i = 0; i < asked.mixtures().size(); ++i) {
     const v1::FlavorsheetMixture& mixture = asked.mixtures(i);
     constexpr std::string_view kList = "flavorsheet.mixtures";
     if (mixture.source_case() == v1::FlavorsheetMixture::SOURCE_NOT_SET) {
-      violations.push_back(
-          {Path(kList, i, "blendsheet_recipe_id"), "or herbline_item_id is required"});
+      violations.push_back({Path(kList, i, "blendsheet_recipe_id"),
+                            "or herbline_item_id is required"});
       continue;
     }
     const bool herb = mixture.has_herbline_item_id();
@@ -187,7 +193,8 @@ std::vector<const RecipeMixture*> LatestMixtures(const Rows& rows,
                                                  const Recipe& recipe) {
   std::vector<const RecipeMixture*> mixtures;
   for (const RecipeMixture* mixture : rows.mixtures.All()) {
-    if (mixture->recipe_id == recipe.recipe_id && mixture->revision == recipe.revision) {
+    if (mixture->recipe_id == recipe.recipe_id &&
+        mixture->revision == recipe.revision) {
       mixtures.push_back(mixture);
     }
   }
@@ -197,9 +204,9 @@ std::vector<const RecipeMixture*> LatestMixtures(const Rows& rows,
 template <typename Sheets, typename Response>
 Response Respond(const Rows& rows, const Recipe& recipe) {
   Response response;
-  *Sheets::In(response) =
-      Sheets::Shown(recipe, *rows.revisions.Find({recipe.recipe_id, recipe.revision}),
-                    LatestMixtures(rows, recipe));
+  *Sheets::In(response) = Sheets::Shown(
+      recipe, *rows.revisions.Find({recipe.recipe_id, recipe.revision}),
+      LatestMixtures(rows, recipe));
   return response;
 }
 
@@ -249,9 +256,11 @@ absl::StatusOr<Response> DecideCreate(const Request& request, Context& context,
                            .created_by_role = context.caller().role,
                            .created_at = context.now(),
                            .changed_at = context.now()});
-  AddRevision(recipe, std::move(content), context.OccurredAt(request), context, rows);
+  AddRevision(recipe, std::move(content), context.OccurredAt(request), context,
+              rows);
   context.AuditAt(context.OccurredAt(request), db::EnumText(recipe.kind),
-                  recipe.recipe_id.ToString(), "created", {{"number", recipe.number}});
+                  recipe.recipe_id.ToString(), "created",
+                  {{"number", recipe.number}});
   return Respond<Sheets, Response>(rows, recipe);
 }
 
@@ -264,7 +273,8 @@ void WantRecipe(const Request& request, Rows& rows) {
 }
 
 template <typename Request>
-absl::StatusOr<const Recipe*> FindToChange(const Request& request, MaterialKind kind,
+absl::StatusOr<const Recipe*> FindToChange(const Request& request,
+                                           MaterialKind kind,
                                            const Rows& rows) {
   const Recipe* recipe = rows.recipes.Find(*Uuid::Parse(request.recipe_id()));
   if (recipe == nullptr || recipe->kind != kind) {
@@ -284,13 +294,15 @@ void TouchRevise(const Request& request, Rows& rows) {
 template <typename Sheets, typename Request, typename Response>
 absl::StatusOr<Response> DecideRevise(const Request& request, Context& context,
                                       Rows& rows) {
-  ASSIGN_OR_RETURN(const Recipe* found, FindToChange(request, Sheets::kKind, rows));
+  ASSIGN_OR_RETURN(const Recipe* found,
+                   FindToChange(request, Sheets::kKind, rows));
   ASSIGN_OR_RETURN(Content content, Check(Sheets::ContentOf(request), rows));
   Recipe& recipe = rows.recipes.Edit(*found);
   ++recipe.revision;
   ++recipe.version;
   recipe.changed_at = context.now();
-  AddRevision(recipe, std::move(content), context.OccurredAt(request), context, rows);
+  AddRevision(recipe, std::move(content), context.OccurredAt(request), context,
+              rows);
   context.AuditAt(context.OccurredAt(request), db::EnumText(recipe.kind),
                   recipe.recipe_id.ToString(), "revised",
                   {{"number", recipe.number}, {"revision", recipe.revision}});
@@ -300,7 +312,8 @@ absl::StatusOr<Response> DecideRevise(const Request& request, Context& context,
 template <typename Sheets, typename Request, typename Response>
 absl::StatusOr<Response> DecideRetire(const Request& request, Context& context,
                                       Rows& rows) {
-  ASSIGN_OR_RETURN(const Recipe* found, FindToChange(request, Sheets::kKind, rows));
+  ASSIGN_OR_RETURN(const Recipe* found,
+                   FindToChange(request, Sheets::kKind, rows));
   Recipe& recipe = rows.recipes.Edit(*found);
   recipe.retired_at = context.now();
   recipe.retired_by = context.caller().subject;
@@ -309,7 +322,8 @@ absl::StatusOr<Response> DecideRetire(const Request& request, Context& context,
   recipe.retire_remarks = request.remarks();
   ++recipe.version;
   recipe.changed_at = context.now();
-  context.Audit(db::EnumText(recipe.kind), recipe.recipe_id.ToString(), "retired",
+  context.Audit(db::EnumText(recipe.kind), recipe.recipe_id.ToString(),
+                "retired",
                 {{"number", recipe.number}, {"remarks", request.remarks()}});
   return Respond<Sheets, Response>(rows, recipe);
 }
@@ -328,7 +342,8 @@ RecipeAtRevision ReadRecipe(const db::Row& row) {
       [&](auto... of_recipe) {
         std::apply(
             [&](auto... of_revision) {
-              row.Into(read.recipe.*of_recipe..., read.revision.*of_revision...);
+              row.Into(read.recipe.*of_recipe...,
+                       read.revision.*of_revision...);
             },
             RecipeRevision::kLoaded);
       },
@@ -367,16 +382,20 @@ template <typename Sheets, typename Request>
 absl::Status AskGet(const Request& request, db::Exchange& exchange) {
   const Uuid recipe_id = *Uuid::Parse(request.recipe_id());
   exchange.Add(
-      kGet, db::Params().Add(recipe_id).Add(Sheets::kKind).Add(request.revision()));
-  exchange.Add(kGetMixtures, db::Params().Add(recipe_id).Add(request.revision()));
+      kGet,
+      db::Params().Add(recipe_id).Add(Sheets::kKind).Add(request.revision()));
+  exchange.Add(kGetMixtures,
+               db::Params().Add(recipe_id).Add(request.revision()));
   return absl::OkStatus();
 }
 
 template <typename Sheets, typename Request, typename Response>
-absl::StatusOr<Response> AnswerGet(const Request& request, const db::Results& results) {
+absl::StatusOr<Response> AnswerGet(const Request& request,
+                                   const db::Results& results) {
   if (results[0].empty()) return errors::RecipeNotFound(request.recipe_id());
   const RecipeAtRevision read = ReadRecipe(results[0][0]);
-  const std::vector<RecipeMixture> mixtures = ReadAll<RecipeMixture>(results[1]);
+  const std::vector<RecipeMixture> mixtures =
+      ReadAll<RecipeMixture>(results[1]);
   std::vector<const RecipeMixture*> shown;
   for (const RecipeMixture& mixture : mixtures) shown.push_back(&mixture);
   Response response;
@@ -410,15 +429,17 @@ struct ListStatements {
   db::Statement mixtures;
 };
 
-ListStatements MakeList(std::string_view behind_position, std::string_view order) {
-  return {db::Compose({kSelect, "JOIN (", kPage, behind_position, ") ORDER BY ", order,
+ListStatements MakeList(std::string_view behind_position,
+                        std::string_view order) {
+  return {db::Compose({kSelect, "JOIN (", kPage, behind_position, ") ORDER BY ",
+                       order,
                        R"( LIMIT $1::bigint) AS page
                           ON page.recipe_id = recipe.recipe_id
                          AND page.revision = recipe_revision.revision
                          ORDER BY )",
                        order}),
-          db::Compose({kMixtureSelect, "JOIN (", kPage, behind_position, ") ORDER BY ",
-                       order, R"( LIMIT $1::bigint) AS page
+          db::Compose({kMixtureSelect, "JOIN (", kPage, behind_position,
+                       ") ORDER BY ", order, R"( LIMIT $1::bigint) AS page
                           ON page.recipe_id = recipe_mixture.recipe_id
                          AND page.revision = recipe_mixture.revision
                          ORDER BY recipe_mixture.recipe_id, recipe_mixture.revision,
@@ -447,13 +468,15 @@ static_assert(static_cast<int>(v1::LIST_FLAVORSHEETS_ORDER_CREATED) ==
 
 template <typename Request>
 bool OrderedByNumber(const Request& request) {
-  return static_cast<int>(request.order_by()) == v1::LIST_BLENDSHEETS_ORDER_NUMBER;
+  return static_cast<int>(request.order_by()) ==
+         v1::LIST_BLENDSHEETS_ORDER_NUMBER;
 }
 
 template <typename Request>
 const ListStatements& StatementsOf(const Request& request) {
   if (OrderedByNumber(request)) return kByNumber;
-  return static_cast<int>(request.order_by()) == v1::LIST_BLENDSHEETS_ORDER_CREATED
+  return static_cast<int>(request.order_by()) ==
+                 v1::LIST_BLENDSHEETS_ORDER_CREATED
              ? kOldestFirst
              : kNewestFirst;
 }
@@ -467,25 +490,25 @@ const std::string& CodeOf(const v1::ListFlavorsheetsRequest& request) {
 
 template <typename Sheets, typename Request>
 absl::Status AskList(const Request& request, db::Exchange& exchange) {
-  ASSIGN_OR_RETURN(
-      const Position position,
-      PagePosition(request,
-                   OrderedByNumber(request) ? OrderedBy::kText : OrderedBy::kTime,
-                   Keyed::kByIdAndNumber));
-  const db::Params params =
-      db::Params()
-          .Add(RowLimit(request))
-          .Add(position.value)
-          .Add(position.id)
-          .Add(position.number)
-          .Add(Sheets::kKind)
-          .Add(request.search())
-          .Add(Uuid::Parse(request.recipe_id()))
-          .Add(request.number())
-          .Add(CodeOf(request))
-          .Add(request.include_retired())
-          .Add(request.has_batches_left() ? std::optional(request.batches_left())
-                                          : std::nullopt);
+  ASSIGN_OR_RETURN(const Position position,
+                   PagePosition(request,
+                                OrderedByNumber(request) ? OrderedBy::kText
+                                                         : OrderedBy::kTime,
+                                Keyed::kByIdAndNumber));
+  const db::Params params = db::Params()
+                                .Add(RowLimit(request))
+                                .Add(position.value)
+                                .Add(position.id)
+                                .Add(position.number)
+                                .Add(Sheets::kKind)
+                                .Add(request.search())
+                                .Add(Uuid::Parse(request.recipe_id()))
+                                .Add(request.number())
+                                .Add(CodeOf(request))
+                                .Add(request.include_retired())
+                                .Add(request.has_batches_left()
+                                         ? std::optional(request.batches_left())
+                                         : std::nullopt);
   const ListStatements& statements = StatementsOf(request);
   exchange.Add(statements.sheets, params);
   exchange.Add(statements.mixtures, params);
@@ -500,11 +523,14 @@ v1::Flavorsheet* AddTo(v1::ListFlavorsheetsResponse& response) {
 }
 
 template <typename Sheets, typename Request, typename Response>
-absl::StatusOr<Response> AnswerList(const Request& request, const db::Results& results) {
+absl::StatusOr<Response> AnswerList(const Request& request,
+                                    const db::Results& results) {
   std::vector<RecipeAtRevision> sheets;
   for (const db::Row row : results[0]) sheets.push_back(ReadRecipe(row));
-  const std::vector<RecipeMixture> mixtures = ReadAll<RecipeMixture>(results[1]);
-  absl::flat_hash_map<RecipeRevision::Key, std::vector<const RecipeMixture*>> by_sheet;
+  const std::vector<RecipeMixture> mixtures =
+      ReadAll<RecipeMixture>(results[1]);
+  absl::flat_hash_map<RecipeRevision::Key, std::vector<const RecipeMixture*>>
+      by_sheet;
   for (const RecipeMixture& mixture : mixtures) {
     by_sheet[{mixture.recipe_id, mixture.revision}].push_back(&mixture);
   }
@@ -518,8 +544,8 @@ absl::StatusOr<Response> AnswerList(const Request& request, const db::Results& r
                   absl::StrCat(last.revision.revision)}));
   }
   for (const RecipeAtRevision& sheet : sheets) {
-    *AddTo(response) =
-        Sheets::Shown(sheet.recipe, sheet.revision, by_sheet[sheet.revision.key()]);
+    *AddTo(response) = Sheets::Shown(sheet.recipe, sheet.revision,
+                                     by_sheet[sheet.revision.key()]);
   }
   return response;
 }
@@ -539,14 +565,14 @@ void AddRecipes(Commands& commands, Queries& queries) {
                WantRecipe<v1::RetireBlendsheetRequest>,
                DecideRetire<Blendsheets, v1::RetireBlendsheetRequest,
                             v1::RetireBlendsheetResponse>);
-  queries.Add(
-      "mtp.processing.v1.RecipeService/GetBlendsheet",
-      AskGet<Blendsheets, v1::GetBlendsheetRequest>,
-      AnswerGet<Blendsheets, v1::GetBlendsheetRequest, v1::GetBlendsheetResponse>);
-  queries.Add(
-      "mtp.processing.v1.RecipeService/ListBlendsheets",
-      AskList<Blendsheets, v1::ListBlendsheetsRequest>,
-      AnswerList<Blendsheets, v1::ListBlendsheetsRequest, v1::ListBlendsheetsResponse>);
+  queries.Add("mtp.processing.v1.RecipeService/GetBlendsheet",
+              AskGet<Blendsheets, v1::GetBlendsheetRequest>,
+              AnswerGet<Blendsheets, v1::GetBlendsheetRequest,
+                        v1::GetBlendsheetResponse>);
+  queries.Add("mtp.processing.v1.RecipeService/ListBlendsheets",
+              AskList<Blendsheets, v1::ListBlendsheetsRequest>,
+              AnswerList<Blendsheets, v1::ListBlendsheetsRequest,
+                         v1::ListBlendsheetsResponse>);
 
   commands.Add("mtp.processing.v1.RecipeService/CreateFlavorsheet",
                TouchCreate<Flavorsheets, v1::CreateFlavorsheetRequest>,
@@ -560,10 +586,10 @@ void AddRecipes(Commands& commands, Queries& queries) {
                WantRecipe<v1::RetireFlavorsheetRequest>,
                DecideRetire<Flavorsheets, v1::RetireFlavorsheetRequest,
                             v1::RetireFlavorsheetResponse>);
-  queries.Add(
-      "mtp.processing.v1.RecipeService/GetFlavorsheet",
-      AskGet<Flavorsheets, v1::GetFlavorsheetRequest>,
-      AnswerGet<Flavorsheets, v1::GetFlavorsheetRequest, v1::GetFlavorsheetResponse>);
+  queries.Add("mtp.processing.v1.RecipeService/GetFlavorsheet",
+              AskGet<Flavorsheets, v1::GetFlavorsheetRequest>,
+              AnswerGet<Flavorsheets, v1::GetFlavorsheetRequest,
+                        v1::GetFlavorsheetResponse>);
   queries.Add("mtp.processing.v1.RecipeService/ListFlavorsheets",
               AskList<Flavorsheets, v1::ListFlavorsheetsRequest>,
               AnswerList<Flavorsheets, v1::ListFlavorsheetsRequest,

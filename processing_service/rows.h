@@ -12,8 +12,8 @@
 #include "processing_service/location_rows.h"
 #include "processing_service/locked_rows.h"
 #include "processing_service/parcel_rows.h"
-#include "processing_service/schedule_rows.h"
 #include "processing_service/recipe_rows.h"
+#include "processing_service/schedule_rows.h"
 #include "processing_service/settings.h"
 #include "processing_service/shipment_bag_rows.h"
 #include "processing_service/shipment_rows.h"
@@ -51,8 +51,8 @@ struct Rows : db::WorkingSet {
                                                       Recipe::kLoadNumbered};
   db::Table<RecipeRevision> revisions{*this};
   // The latest of each recipe, by the recipe's id.
-  db::Lookup<RecipeRevision, Uuid> latest_revisions{*this, revisions,
-                                                    RecipeRevision::kLoadLatest};
+  db::Lookup<RecipeRevision, Uuid> latest_revisions{
+      *this, revisions, RecipeRevision::kLoadLatest};
   LockedTable<Item> items{*this};
   // Items that a recipe names, by id; they stay, and nothing of them changes.
   db::Lookup<Item, Uuid> named_items{*this, items, Item::kLoadNamed};
@@ -66,8 +66,8 @@ struct Rows : db::WorkingSet {
   LockedLookup<Batch, Uuid> sources{*this, batches, Batch::kLockSources,
                                     Batch::kLoadSources};
   // Those that allocations went into, by allocation_id.
-  LockedLookup<Batch, Uuid> allocated_batches{*this, batches, kLockBatchesAllocated,
-                                              kLoadBatchesAllocated};
+  LockedLookup<Batch, Uuid> allocated_batches{
+      *this, batches, kLockBatchesAllocated, kLoadBatchesAllocated};
   db::Table<BatchDeparture> departures{*this};
   db::Log<Measurement> measurements{*this};
   db::Log<TraderDecision> trader_decisions{*this};
@@ -81,12 +81,13 @@ struct Rows : db::WorkingSet {
   // Those in shipments, by the shipment's key; of shipments with too much.
   LockedLookup<Bag, db::ShipmentKey> shipped_bags{*this, bags, kLockBagsShipped,
                                                   kLoadBagsShipped};
-  LockedLookup<Bag, ShipmentCut> cut_bags{*this, bags, kLockBagsCut, kLoadBagsCut};
+  LockedLookup<Bag, ShipmentCut> cut_bags{*this, bags, kLockBagsCut,
+                                          kLoadBagsCut};
   // Those that parcels are of, by parcel_id; locked with their allocations.
   db::Lookup<Bag, Uuid> parcelled_bags{*this, bags, kLoadBagsParcelled};
   db::Table<ShipmentLeft> shipments_left{*this};
-  db::Lookup<ShipmentLeft, db::ShipmentKey> shipments_beside{*this, shipments_left,
-                                                             ShipmentLeft::kLoadBeside};
+  db::Lookup<ShipmentLeft, db::ShipmentKey> shipments_beside{
+      *this, shipments_left, ShipmentLeft::kLoadBeside};
   db::Table<ShipmentReturns> shipment_returns{*this};
   db::Log<BagMove> bag_moves{*this};
   db::Table<AllocationRule> allocation_rules{*this};

@@ -45,7 +45,8 @@ const db::Statement Schedule::kInsert = db::Compose({R"(
     completed, completed_by, completed_by_username, completed_by_role, completed_at,
     order_epoch, order_version, order_changed_at, heard_at, parcel_count,
     parcel_grams, version, changed_at)
-  SELECT * FROM)", kArrays});
+  SELECT * FROM)",
+                                                     kArrays});
 
 const db::Statement Schedule::kUpdate = db::Compose({R"(
   UPDATE schedule SET
@@ -59,7 +60,8 @@ const db::Statement Schedule::kUpdate = db::Compose({R"(
     order_changed_at = fresh.order_changed_at, heard_at = fresh.heard_at,
     parcel_count = fresh.parcel_count, parcel_grams = fresh.parcel_grams,
     version = fresh.version, changed_at = fresh.changed_at
-  FROM)", kArrays, R"(
+  FROM)",
+                                                     kArrays, R"(
   WHERE schedule.schedule_code = fresh.schedule_code
 )"});
 

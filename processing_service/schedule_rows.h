@@ -46,18 +46,18 @@ struct Schedule {
     changed_at = now;
   }
 
-  static const db::Statement kLoad;          // by schedule_code, FOR UPDATE
+  static const db::Statement kLoad;           // by schedule_code, FOR UPDATE
   static const db::Statement kLoadParcelled;  // by parcel_id, FOR UPDATE
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static constexpr auto kLoaded = std::tuple(
       &Schedule::schedule_code, &Schedule::schedule_date, &Schedule::order_code,
       &Schedule::shift, &Schedule::section, &Schedule::quantity_grams,
-      &Schedule::completed, &Schedule::completed_by, &Schedule::completed_by_username,
-      &Schedule::completed_by_role, &Schedule::completed_at, &Schedule::order_epoch,
-      &Schedule::order_version, &Schedule::order_changed_at, &Schedule::heard_at,
-      &Schedule::parcel_count, &Schedule::parcel_grams, &Schedule::version,
-      &Schedule::changed_at);
+      &Schedule::completed, &Schedule::completed_by,
+      &Schedule::completed_by_username, &Schedule::completed_by_role,
+      &Schedule::completed_at, &Schedule::order_epoch, &Schedule::order_version,
+      &Schedule::order_changed_at, &Schedule::heard_at, &Schedule::parcel_count,
+      &Schedule::parcel_grams, &Schedule::version, &Schedule::changed_at);
   static constexpr auto kInserted = kLoaded;
   static constexpr auto kUpdated = kLoaded;
 };

@@ -5,8 +5,9 @@
 namespace mtp::processing {
 
 void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings) {
-  app.add_option("--batch-out-tolerance-ppm", settings.batch_out_tolerance_ppm,
-                 "How much more than went in may come out of a batch, in millionths")
+  app.add_option(
+         "--batch-out-tolerance-ppm", settings.batch_out_tolerance_ppm,
+         "How much more than went in may come out of a batch, in millionths")
       ->envname(prefix + "_BATCH_OUT_TOLERANCE_PPM")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();

@@ -47,20 +47,24 @@ constexpr std::string_view kLockAllocations = R"(
   FOR UPDATE OF allocation
 )";
 
-const db::Statement kLockBatchesShipped = db::Compose({"SELECT", kBatchesShipped, R"(
+const db::Statement kLockBatchesShipped =
+    db::Compose({"SELECT", kBatchesShipped, R"(
   ORDER BY batch.batch_id
   FOR SHARE OF batch
 )"});
 const db::Statement kLoadBatchesShipped =
     db::Compose({kBatchColumns, kBatchesShipped, kBatchTables});
 
-const db::Statement kLockBagsShipped = db::Compose({"SELECT", kBagsShipped, kLockBags});
+const db::Statement kLockBagsShipped =
+    db::Compose({"SELECT", kBagsShipped, kLockBags});
 const db::Statement kLoadBagsShipped =
     db::Compose({kBagColumns, kBagsShipped, kBagJoins});
 const db::Statement kLockBagsCut = db::Compose({"SELECT", kBagsCut, kLockBags});
-const db::Statement kLoadBagsCut = db::Compose({kBagColumns, kBagsCut, kBagJoins});
+const db::Statement kLoadBagsCut =
+    db::Compose({kBagColumns, kBagsCut, kBagJoins});
 
-const db::Statement kLoadAllocationsCut = db::Compose({kAllocationColumns, "FROM allocation", R"(
+const db::Statement kLoadAllocationsCut =
+    db::Compose({kAllocationColumns, "FROM allocation", R"(
   JOIN (SELECT DISTINCT shipment.request_code, shipment.shipment_code
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
           AS wanted (request_code, shipment_code, wanted_grams)
@@ -70,39 +74,47 @@ const db::Statement kLoadAllocationsCut = db::Compose({kAllocationColumns, "FROM
                      AND shipment.allocated_grams > wanted.wanted_grams) AS cut
     ON cut.request_code = allocation.request_code
    AND cut.shipment_code = allocation.shipment_code
-  WHERE allocation.released_at IS NULL)", kLockAllocations});
+  WHERE allocation.released_at IS NULL)",
+                 kLockAllocations});
 
-const db::Statement kLoadAllocationsOfBagsShipped = db::Compose({kAllocationColumns, "FROM allocation", R"(
+const db::Statement kLoadAllocationsOfBagsShipped =
+    db::Compose({kAllocationColumns, "FROM allocation", R"(
   JOIN (SELECT DISTINCT given.barcode
         FROM unnest($1::bigint[], $2::bigint[]) AS wanted (request_code, shipment_code)
         JOIN allocation AS given ON given.request_code = wanted.request_code
                                 AND given.shipment_code = wanted.shipment_code
         WHERE given.released_at IS NULL) AS shipped
     ON shipped.barcode = allocation.barcode
-  WHERE allocation.released_at IS NULL)", kLockAllocations});
+  WHERE allocation.released_at IS NULL)",
+                 kLockAllocations});
 
-const db::Statement kLoadAllocationsBeside = db::Compose({kAllocationColumns, "FROM allocation", R"(
+const db::Statement kLoadAllocationsBeside =
+    db::Compose({kAllocationColumns, "FROM allocation", R"(
   JOIN (SELECT DISTINCT one.barcode, one.request_code, one.shipment_code
         FROM unnest($1::uuid[]) AS wanted (allocation_id)
         JOIN allocation AS one USING (allocation_id)) AS beside
     ON beside.barcode = allocation.barcode
    AND beside.request_code = allocation.request_code
    AND beside.shipment_code = allocation.shipment_code
-  WHERE allocation.released_at IS NULL)", kLockAllocations});
+  WHERE allocation.released_at IS NULL)",
+                 kLockAllocations});
 
 // A parcel never changes its allocation, so it needs no lock to find it by.
-const db::Statement kLoadAllocationsParcelled = db::Compose({kAllocationColumns, "FROM allocation", R"(
+const db::Statement kLoadAllocationsParcelled =
+    db::Compose({kAllocationColumns, "FROM allocation", R"(
   JOIN (SELECT DISTINCT parcel.allocation_id
         FROM unnest($1::uuid[]) AS wanted (parcel_id)
         JOIN parcel USING (parcel_id)) AS parcelled
-    ON parcelled.allocation_id = allocation.allocation_id)", kLockAllocations});
+    ON parcelled.allocation_id = allocation.allocation_id)",
+                 kLockAllocations});
 
 const db::Statement kLoadBagsParcelled = db::Compose({kBagColumns, R"(
   FROM (SELECT DISTINCT allocation.barcode
         FROM unnest($1::uuid[]) AS wanted (parcel_id)
         JOIN parcel USING (parcel_id)
         JOIN allocation ON allocation.allocation_id = parcel.allocation_id) AS parcelled
-  JOIN bag ON bag.barcode = parcelled.barcode)", kBagJoins});
+  JOIN bag ON bag.barcode = parcelled.barcode)",
+                                                      kBagJoins});
 
 const db::Statement ShipmentLeft::kLoad{R"(
   SELECT request_code, shipment_code, dispatched

@@ -14,7 +14,9 @@ struct ShipmentCut {
   int64_t shipment_code = 0;
   int64_t wanted_grams = 0;
 
-  auto Columns() const { return std::tuple(request_code, shipment_code, wanted_grams); }
+  auto Columns() const {
+    return std::tuple(request_code, shipment_code, wanted_grams);
+  }
   auto operator<=>(const ShipmentCut&) const = default;
 };
 
@@ -64,8 +66,8 @@ struct ShipmentReturns {
   Key key() const { return {request_code, shipment_code}; }
   static const db::Statement kLoad;
   static constexpr auto kLoaded =
-      std::tuple(&ShipmentReturns::request_code, &ShipmentReturns::shipment_code,
-                 &ShipmentReturns::bags);
+      std::tuple(&ShipmentReturns::request_code,
+                 &ShipmentReturns::shipment_code, &ShipmentReturns::bags);
 };
 
 }  // namespace mtp::processing

@@ -55,7 +55,8 @@ constexpr std::string_view kArrays = R"(
 
 const std::string_view kShipmentColumns = kColumns;
 
-const db::Statement Shipment::kLoad = db::Compose({"SELECT ", kColumns, kPeerHeard, R"(
+const db::Statement Shipment::kLoad =
+    db::Compose({"SELECT ", kColumns, kPeerHeard, R"(
   FROM shipment JOIN unnest($1::bigint[], $2::bigint[])
     AS wanted (request_code, shipment_code) USING (request_code, shipment_code)
   ORDER BY request_code, shipment_code
@@ -90,7 +91,8 @@ const db::Statement Shipment::kInsert =
     fresh.dispatched_bags, fresh.manifest_digest, fresh.correction_reason,
     fresh.corrected_by, fresh.corrected_by_username, fresh.corrected_by_role,
     fresh.corrected_at, fresh.version, fresh.changed_at
-  FROM)", kArrays, kStored, ")"});
+  FROM)",
+                 kArrays, kStored, ")"});
 
 const db::Statement Shipment::kUpdate = db::Compose({R"(
   UPDATE shipment SET
@@ -118,7 +120,8 @@ const db::Statement Shipment::kUpdate = db::Compose({R"(
     corrected_by_username = fresh.corrected_by_username,
     corrected_by_role = fresh.corrected_by_role, corrected_at = fresh.corrected_at,
     version = fresh.version, changed_at = fresh.changed_at
-  FROM)", kArrays, kStored, R"()
+  FROM)",
+                                                     kArrays, kStored, R"()
   WHERE shipment.request_code = fresh.request_code
     AND shipment.shipment_code = fresh.shipment_code
 )"});
@@ -210,12 +213,14 @@ v1::ShipmentDispatch Shipment::DispatchShown() const {
   if (dispatch_recorded_at.has_value()) {
     *proto.mutable_recorded_at() = ToProto(*dispatch_recorded_at);
   }
-  if (dispatched_at.has_value()) *proto.mutable_occurred_at() = ToProto(*dispatched_at);
+  if (dispatched_at.has_value())
+    *proto.mutable_occurred_at() = ToProto(*dispatched_at);
   handlers::Actor{dispatched_by, dispatched_by_username, dispatched_by_role}.To(
       proto.mutable_actor());
   proto.set_bag_count(dispatched_bags);
   proto.set_dispatched_grams(dispatched_grams);
-  if (manifest_digest.has_value()) proto.set_manifest_digest(manifest_digest->value);
+  if (manifest_digest.has_value())
+    proto.set_manifest_digest(manifest_digest->value);
   if (corrected_at.has_value()) {
     proto.set_correction_reason(correction_reason);
     handlers::Actor{corrected_by, corrected_by_username, corrected_by_role}.To(
@@ -235,7 +240,8 @@ v1::OpenShipment Shipment::Shown(int64_t bag_count) const {
   proto.set_special(special);
   proto.set_quantity_grams(quantity_grams);
   proto.set_allocated_grams(allocated_grams);
-  proto.set_missing_grams(dispatched ? 0 : std::max<int64_t>(0, WantedGrams() - allocated_grams));
+  proto.set_missing_grams(
+      dispatched ? 0 : std::max<int64_t>(0, WantedGrams() - allocated_grams));
   proto.set_bag_count(bag_count);
   proto.set_readiness(readiness);
   proto.set_order_remarks(readiness_remarks);
@@ -246,7 +252,8 @@ v1::OpenShipment Shipment::Shown(int64_t bag_count) const {
   }
   if (dispatched) *proto.mutable_dispatch() = DispatchShown();
   FreshnessTo(proto.mutable_freshness());
-  if (created_at.has_value()) *proto.mutable_created_at() = ToProto(*created_at);
+  if (created_at.has_value())
+    *proto.mutable_created_at() = ToProto(*created_at);
   return proto;
 }
 
@@ -266,14 +273,15 @@ sync::v1::ShipmentProgressState Shipment::Progress() const {
   if (dispatched) {
     auto* dispatch = state.mutable_dispatch();
     dispatch->set_shipment_vehicle(vehicle);
-    *dispatch->mutable_dispatched_at() = ToProto(dispatched_at.value_or(changed_at));
+    *dispatch->mutable_dispatched_at() =
+        ToProto(dispatched_at.value_or(changed_at));
     dispatch->set_bag_count(dispatched_bags);
     dispatch->set_dispatched_grams(dispatched_grams);
     if (manifest_digest.has_value()) {
       dispatch->set_manifest_digest(manifest_digest->value);
     }
-    handlers::Actor{dispatched_by, dispatched_by_username, dispatched_by_role}.To(
-        dispatch->mutable_actor());
+    handlers::Actor{dispatched_by, dispatched_by_username, dispatched_by_role}
+        .To(dispatch->mutable_actor());
   }
   if (corrected_at.has_value()) {
     state.set_correction_reason(correction_reason);

@@ -37,7 +37,8 @@ struct Shipment {
   std::optional<absl::Time> order_changed_at;
   absl::Time heard_at;
   // Our word.
-  common::v1::ShipmentStatus status = common::v1::SHIPMENT_STATUS_ORDER_REQUESTED;
+  common::v1::ShipmentStatus status =
+      common::v1::SHIPMENT_STATUS_ORDER_REQUESTED;
   common::v1::Readiness readiness = common::v1::READINESS_UNSPECIFIED;
   std::string readiness_remarks;
   std::string readiness_by;
@@ -94,7 +95,7 @@ struct Shipment {
   // Our word on it, as Grandpass is told.
   sync::v1::ShipmentProgressState Progress() const;
 
-  static const db::Statement kLoad;              // by key, FOR UPDATE
+  static const db::Statement kLoad;           // by key, FOR UPDATE
   static const db::Statement kLoadAllocated;  // by allocation_id, FOR UPDATE
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
@@ -103,13 +104,14 @@ struct Shipment {
       &Shipment::product_name, &Shipment::item_code, &Shipment::quantity_grams,
       &Shipment::special, &Shipment::approved, &Shipment::cancelled,
       &Shipment::accepted, &Shipment::accepted_at, &Shipment::created_at,
-      &Shipment::order_epoch, &Shipment::order_version, &Shipment::order_changed_at,
-      &Shipment::heard_at, &Shipment::status, &Shipment::readiness,
-      &Shipment::readiness_remarks, &Shipment::readiness_by,
-      &Shipment::readiness_by_username, &Shipment::readiness_by_role,
-      &Shipment::readiness_at, &Shipment::allocated_grams,
-      &Shipment::recovered_grams, &Shipment::dispatched, &Shipment::dispatch_id,
-      &Shipment::vehicle, &Shipment::dispatched_at, &Shipment::dispatch_recorded_at,
+      &Shipment::order_epoch, &Shipment::order_version,
+      &Shipment::order_changed_at, &Shipment::heard_at, &Shipment::status,
+      &Shipment::readiness, &Shipment::readiness_remarks,
+      &Shipment::readiness_by, &Shipment::readiness_by_username,
+      &Shipment::readiness_by_role, &Shipment::readiness_at,
+      &Shipment::allocated_grams, &Shipment::recovered_grams,
+      &Shipment::dispatched, &Shipment::dispatch_id, &Shipment::vehicle,
+      &Shipment::dispatched_at, &Shipment::dispatch_recorded_at,
       &Shipment::dispatched_by, &Shipment::dispatched_by_username,
       &Shipment::dispatched_by_role, &Shipment::dispatched_grams,
       &Shipment::dispatched_bags, &Shipment::manifest_digest,

@@ -18,7 +18,8 @@ using sync::v1::ScheduleState;
 using sync::v1::ShipmentState;
 using sync::v1::Verdict;
 
-std::optional<absl::Time> TimeOf(const google::protobuf::Timestamp& proto, bool set) {
+std::optional<absl::Time> TimeOf(const google::protobuf::Timestamp& proto,
+                                 bool set) {
   return set ? std::optional(FromProto(proto)) : std::nullopt;
 }
 
@@ -84,7 +85,8 @@ std::optional<Verdict> Judge(const ShipmentState& state, absl::Time now) {
   if (!state.has_key()) return Invalid("key is missing");
   if (auto verdict = JudgeForm(state, now); verdict.has_value()) return verdict;
   if (state.order_code().empty()) return Invalid("order_code is empty");
-  if (state.quantity_grams() < 1) return Invalid("quantity_grams must be at least 1");
+  if (state.quantity_grams() < 1)
+    return Invalid("quantity_grams must be at least 1");
   for (const auto* barcodes : {&state.accepted().missing_barcodes(),
                                &state.accepted().damaged_barcodes(),
                                &state.accepted().sent_back_barcodes()}) {
@@ -106,8 +108,8 @@ void Copy(const ShipmentState& state, Shipment& shipment, absl::Time now) {
   shipment.approved = state.approved();
   shipment.cancelled = state.has_cancelled();
   shipment.accepted = state.has_accepted();
-  shipment.accepted_at =
-      TimeOf(state.accepted().occurred_at(), state.accepted().has_occurred_at());
+  shipment.accepted_at = TimeOf(state.accepted().occurred_at(),
+                                state.accepted().has_occurred_at());
   shipment.created_at = TimeOf(state.created_at(), state.has_created_at());
   shipment.order_epoch = state.stamp().epoch();
   shipment.order_version = state.stamp().version();
@@ -147,9 +149,10 @@ ShipmentWord WordOf(const ShipmentState& state) {
 
 void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
           std::vector<std::string> more_things,
-          std::vector<std::pair<std::string, int64_t>> amounts, std::string description,
-          options::v1::Role must_act, common::v1::Side side, const Cause& cause,
-          Context& context, Rows& rows) {
+          std::vector<std::pair<std::string, int64_t>> amounts,
+          std::string description, options::v1::Role must_act,
+          common::v1::Side side, const Cause& cause, Context& context,
+          Rows& rows) {
   const std::string thing = sync::ThingText("shipment", shipment.key().Text());
   std::vector<std::string> things = {thing};
   std::move(more_things.begin(), more_things.end(), std::back_inserter(things));
@@ -167,7 +170,8 @@ void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
 }
 
 // Bags that Grandpass sends back although they were no part of the shipment.
-std::vector<std::string> UnknownSentBack(const ShipmentState& state, const Rows& rows) {
+std::vector<std::string> UnknownSentBack(const ShipmentState& state,
+                                         const Rows& rows) {
   absl::flat_hash_set<Uuid> shipped;
   for (const Allocation* allocation :
        ActiveAllocations(rows, db::ShipmentKey::Of(state.key()))) {
@@ -189,31 +193,34 @@ void OpenExceptions(const ShipmentState& state, const Shipment& before,
                     Rows& rows) {
   const std::string name = now.key().Text();
   if (now.dispatched && now.cancelled && !before.cancelled) {
-    Open(ops::v1::EXCEPTION_KIND_DISPATCHED_AFTER_CANCELLATION, now, {},
-         {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
-         absl::StrCat("Shipment ", name, " was cancelled but had left with ", now.vehicle,
-                      ". Accept it or send it back."),
-         options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause, context,
-         rows);
+    Open(
+        ops::v1::EXCEPTION_KIND_DISPATCHED_AFTER_CANCELLATION, now, {},
+        {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
+        absl::StrCat("Shipment ", name, " was cancelled but had left with ",
+                     now.vehicle, ". Accept it or send it back."),
+        options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause,
+        context, rows);
   }
   if (now.dispatched && now.quantity_grams < now.dispatched_grams &&
       now.quantity_grams < before.quantity_grams) {
-    Open(ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED, now, {},
-         {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
-         absl::StrCat("Shipment ", name, " was cut to ", now.quantity_grams,
-                      " g but had left with ", now.dispatched_grams,
-                      " g. Accept it or send the rest back."),
-         options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause, context,
-         rows);
+    Open(
+        ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED, now, {},
+        {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
+        absl::StrCat("Shipment ", name, " was cut to ", now.quantity_grams,
+                     " g but had left with ", now.dispatched_grams,
+                     " g. Accept it or send the rest back."),
+        options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause,
+        context, rows);
   }
   if (now.accepted && !before.accepted && !now.dispatched) {
     Open(ops::v1::EXCEPTION_KIND_DISPATCH_CORRECTED_AFTER_ACCEPTANCE, now, {},
          {{"allocated", now.allocated_grams}},
-         absl::StrCat("Shipment ", name,
-                      " was accepted, but here it has not left. Find out where its "
-                      "bags are."),
-         options::v1::ROLE_SEEDUWA_OFFICER, common::v1::SIDE_PROCESSING, cause, context,
-         rows);
+         absl::StrCat(
+             "Shipment ", name,
+             " was accepted, but here it has not left. Find out where its "
+             "bags are."),
+         options::v1::ROLE_SEEDUWA_OFFICER, common::v1::SIDE_PROCESSING, cause,
+         context, rows);
   }
   if (now.accepted && !before.accepted &&
       !state.accepted().sent_back_barcodes().empty()) {
@@ -222,24 +229,27 @@ void OpenExceptions(const ShipmentState& state, const Shipment& before,
     Open(ops::v1::EXCEPTION_KIND_SENT_BACK_UNKNOWN, now, std::move(unknown), {},
          absl::StrCat("Bags are said to be sent back from shipment ", name,
                       " that were not in it. Find out which bags come back."),
-         options::v1::ROLE_GRANDPASS_GATEPASS, common::v1::SIDE_ORDER, cause, context,
-         rows);
+         options::v1::ROLE_GRANDPASS_GATEPASS, common::v1::SIDE_ORDER, cause,
+         context, rows);
   }
 }
 
-Verdict ApplyShipment(const ShipmentState& state, Context& context, Rows& rows) {
+Verdict ApplyShipment(const ShipmentState& state, Context& context,
+                      Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
   if (found != nullptr &&
       !sync::IsNewer(state.stamp(), found->order_epoch, found->order_version)) {
     return sync::Stale();
   }
-  if (auto verdict = Judge(state, context.now()); verdict.has_value()) return *verdict;
+  if (auto verdict = Judge(state, context.now()); verdict.has_value())
+    return *verdict;
 
   // What has left, has left: it is not given back.
   int64_t too_much = 0;
   if (found != nullptr && !found->dispatched) {
-    too_much = std::max<int64_t>(0, found->allocated_grams - WantedGrams(state));
+    too_much =
+        std::max<int64_t>(0, found->allocated_grams - WantedGrams(state));
     if (too_much > 0 && GivableGrams(*found, rows) < too_much) {
       return Invalid("more is in parcels of the shipment than is wanted of it");
     }
@@ -265,17 +275,20 @@ Verdict ApplyShipment(const ShipmentState& state, Context& context, Rows& rows) 
                  {"quantity_grams", shipment.quantity_grams},
                  {"cancelled", shipment.cancelled},
                  {"accepted", shipment.accepted}});
-  if (too_much > 0) GiveBack(shipment, too_much, cause.correlation_id(), context, rows);
+  if (too_much > 0)
+    GiveBack(shipment, too_much, cause.correlation_id(), context, rows);
   OpenExceptions(state, before, shipment, cause, context, rows);
   return sync::Applied();
 }
 
-void TouchApplyShipments(const sync::v1::ApplyShipmentsRequest& request, Rows& rows) {
+void TouchApplyShipments(const sync::v1::ApplyShipmentsRequest& request,
+                         Rows& rows) {
   rows.link.Want();
   for (const ShipmentState& state : request.states()) {
     const auto key = db::ShipmentKey::Of(state.key());
     rows.shipments.Want(key);
-    const ShipmentCut cut{key.request_code, key.shipment_code, WantedGrams(state)};
+    const ShipmentCut cut{key.request_code, key.shipment_code,
+                          WantedGrams(state)};
     rows.cut_bags.Want(cut);
     rows.cut_allocations.Want(cut);
     if (!state.accepted().sent_back_barcodes().empty()) {
@@ -288,13 +301,16 @@ void TouchApplyShipments(const sync::v1::ApplyShipmentsRequest& request, Rows& r
 
 std::optional<Verdict> Judge(const ScheduleState& state, absl::Time now) {
   if (auto verdict = JudgeForm(state, now); verdict.has_value()) return verdict;
-  if (state.schedule_code() < 1) return Invalid("schedule_code must be at least 1");
+  if (state.schedule_code() < 1)
+    return Invalid("schedule_code must be at least 1");
   if (!state.has_date() || !FromProto(state.date()).has_value()) {
     return Invalid("date is no day");
   }
   if (state.order_code().empty()) return Invalid("order_code is empty");
-  if (state.shift() == common::v1::SHIFT_UNSPECIFIED) return Invalid("shift is missing");
-  if (state.quantity_grams() < 1) return Invalid("quantity_grams must be at least 1");
+  if (state.shift() == common::v1::SHIFT_UNSPECIFIED)
+    return Invalid("shift is missing");
+  if (state.quantity_grams() < 1)
+    return Invalid("quantity_grams must be at least 1");
   return std::nullopt;
 }
 
@@ -309,7 +325,8 @@ void Copy(const ScheduleState& state, Schedule& schedule, absl::Time now) {
   schedule.completed_by = completer.subject;
   schedule.completed_by_username = completer.username;
   schedule.completed_by_role = completer.role;
-  schedule.completed_at = TimeOf(state.completed_at(), state.has_completed_at());
+  schedule.completed_at =
+      TimeOf(state.completed_at(), state.has_completed_at());
   schedule.order_epoch = state.stamp().epoch();
   schedule.order_version = state.stamp().version();
   schedule.order_changed_at =
@@ -317,13 +334,15 @@ void Copy(const ScheduleState& state, Schedule& schedule, absl::Time now) {
   schedule.heard_at = now;
 }
 
-Verdict ApplySchedule(const ScheduleState& state, Context& context, Rows& rows) {
+Verdict ApplySchedule(const ScheduleState& state, Context& context,
+                      Rows& rows) {
   const Schedule* found = rows.schedules.Find(state.schedule_code());
   if (found != nullptr &&
       !sync::IsNewer(state.stamp(), found->order_epoch, found->order_version)) {
     return sync::Stale();
   }
-  if (auto verdict = Judge(state, context.now()); verdict.has_value()) return *verdict;
+  if (auto verdict = Judge(state, context.now()); verdict.has_value())
+    return *verdict;
 
   const Cause cause(state.stamp(), context);
   if (found == nullptr) {
@@ -339,7 +358,8 @@ Verdict ApplySchedule(const ScheduleState& state, Context& context, Rows& rows) 
   return sync::Applied();
 }
 
-void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request, Rows& rows) {
+void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request,
+                         Rows& rows) {
   rows.link.Want();
   for (const ScheduleState& state : request.states()) {
     rows.schedules.Want(state.schedule_code());
@@ -357,11 +377,13 @@ std::string KeyOf(const ScheduleState& state) {
 // the others.
 template <typename Response, typename Request, typename State>
 Response Apply(const Request& request, std::string_view kind,
-               Verdict (*apply)(const State&, Context&, Rows&), Context& context,
-               Rows& rows) {
+               Verdict (*apply)(const State&, Context&, Rows&),
+               Context& context, Rows& rows) {
   Response response;
-  *response.mutable_receipt() = rows.link.Receive(request.sender(), context.now());
-  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED) return response;
+  *response.mutable_receipt() =
+      rows.link.Receive(request.sender(), context.now());
+  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
+    return response;
   for (const State& state : request.states()) {
     Verdict& verdict = *response.add_verdicts();
     verdict = apply(state, context, rows);
@@ -393,16 +415,18 @@ constexpr db::Statement kFetchShipmentProgress{R"(
 sync::v1::ShipmentProgressState ReadShipmentProgress(const db::Row& row) {
   std::string key;
   Shipment shipment;
-  row.Into(key, shipment.request_code, shipment.shipment_code, shipment.readiness,
-           shipment.readiness_remarks, shipment.readiness_by,
-           shipment.readiness_by_username, shipment.readiness_by_role,
-           shipment.readiness_at, shipment.allocated_grams, shipment.dispatched,
-           shipment.vehicle, shipment.dispatched_at, shipment.dispatched_by,
+  row.Into(key, shipment.request_code, shipment.shipment_code,
+           shipment.readiness, shipment.readiness_remarks,
+           shipment.readiness_by, shipment.readiness_by_username,
+           shipment.readiness_by_role, shipment.readiness_at,
+           shipment.allocated_grams, shipment.dispatched, shipment.vehicle,
+           shipment.dispatched_at, shipment.dispatched_by,
            shipment.dispatched_by_username, shipment.dispatched_by_role,
            shipment.dispatched_grams, shipment.dispatched_bags,
-           shipment.manifest_digest, shipment.correction_reason, shipment.corrected_by,
-           shipment.corrected_by_username, shipment.corrected_by_role,
-           shipment.corrected_at, shipment.version, shipment.changed_at);
+           shipment.manifest_digest, shipment.correction_reason,
+           shipment.corrected_by, shipment.corrected_by_username,
+           shipment.corrected_by_role, shipment.corrected_at, shipment.version,
+           shipment.changed_at);
   return shipment.Progress();
 }
 
@@ -416,8 +440,8 @@ constexpr db::Statement kFetchScheduleProgress{R"(
 sync::v1::ScheduleProgressState ReadScheduleProgress(const db::Row& row) {
   std::string key;
   Schedule schedule;
-  row.Into(key, schedule.schedule_code, schedule.parcel_count, schedule.parcel_grams,
-           schedule.version, schedule.changed_at);
+  row.Into(key, schedule.schedule_code, schedule.parcel_count,
+           schedule.parcel_grams, schedule.version, schedule.changed_at);
   sync::v1::ScheduleProgressState state;
   state.mutable_stamp()->set_version(schedule.version);
   *state.mutable_stamp()->mutable_changed_at() = ToProto(schedule.changed_at);
@@ -430,15 +454,17 @@ sync::v1::ScheduleProgressState ReadScheduleProgress(const db::Row& row) {
 }  // namespace
 
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(
-    const sync::v1::ApplyShipmentsRequest& request, Context& context, Rows& rows) {
-  return Apply<sync::v1::ApplyShipmentsResponse>(request, sync::kShipment, ApplyShipment,
-                                                 context, rows);
+    const sync::v1::ApplyShipmentsRequest& request, Context& context,
+    Rows& rows) {
+  return Apply<sync::v1::ApplyShipmentsResponse>(request, sync::kShipment,
+                                                 ApplyShipment, context, rows);
 }
 
 absl::StatusOr<sync::v1::ApplySchedulesResponse> DecideApplySchedules(
-    const sync::v1::ApplySchedulesRequest& request, Context& context, Rows& rows) {
-  return Apply<sync::v1::ApplySchedulesResponse>(request, sync::kSchedule, ApplySchedule,
-                                                 context, rows);
+    const sync::v1::ApplySchedulesRequest& request, Context& context,
+    Rows& rows) {
+  return Apply<sync::v1::ApplySchedulesResponse>(request, sync::kSchedule,
+                                                 ApplySchedule, context, rows);
 }
 
 void AddSync(Commands& commands, Queries&) {

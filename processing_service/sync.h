@@ -16,8 +16,10 @@ std::vector<sync::Relay::Route> RelayRoutes();
 
 // The decisions, for tests.
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(
-    const sync::v1::ApplyShipmentsRequest& request, Context& context, Rows& rows);
+    const sync::v1::ApplyShipmentsRequest& request, Context& context,
+    Rows& rows);
 absl::StatusOr<sync::v1::ApplySchedulesResponse> DecideApplySchedules(
-    const sync::v1::ApplySchedulesRequest& request, Context& context, Rows& rows);
+    const sync::v1::ApplySchedulesRequest& request, Context& context,
+    Rows& rows);
 
 }  // namespace mtp::processing

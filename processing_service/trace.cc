@@ -156,7 +156,8 @@ struct Statements {
         bags(db::Compose({kStart, step, kBags, kBagJoins, kBagsWhere})),
         batches(db::Compose({kStart, step, kBatches})),
         allocations(db::Compose({kStart, step, kAllocations})),
-        shipments(db::Compose({kStart, step, "SELECT", kShipmentColumns, kShipments})),
+        shipments(db::Compose(
+            {kStart, step, "SELECT", kShipmentColumns, kShipments})),
         parcels(db::Compose({kStart, step, kParcels})) {}
 
   db::Statement items, bags, batches, allocations, shipments, parcels;
@@ -187,7 +188,8 @@ absl::StatusOr<Start> StartOf(const v1::TraceStart& start) {
     case v1::TraceStart::kBatchId:
       return Start{"batch", Uuid::Parse(start.batch_id()), {}};
     case v1::TraceStart::kShipment:
-      return Start{"shipment", std::nullopt, db::ShipmentKey::Of(start.shipment())};
+      return Start{"shipment", std::nullopt,
+                   db::ShipmentKey::Of(start.shipment())};
     case v1::TraceStart::kParcelId:
       return Start{"parcel", Uuid::Parse(start.parcel_id()), {}};
     case v1::TraceStart::kAllocationId:
@@ -219,9 +221,13 @@ absl::Status NotFound(const v1::TraceStart& start) {
 std::string NodeId(std::string_view kind, std::string_view key) {
   return absl::StrCat(std::string(kind), ":", std::string(key));
 }
-std::string BagNode(const Uuid& barcode) { return NodeId("bag", barcode.ToString()); }
+std::string BagNode(const Uuid& barcode) {
+  return NodeId("bag", barcode.ToString());
+}
 std::string BatchNode(const Uuid& id) { return NodeId("batch", id.ToString()); }
-std::string ParcelNode(const Uuid& id) { return NodeId("parcel", id.ToString()); }
+std::string ParcelNode(const Uuid& id) {
+  return NodeId("parcel", id.ToString());
+}
 std::string ShipmentNode(const db::ShipmentKey& key) {
   return NodeId("shipment", key.Text());
 }
@@ -235,7 +241,8 @@ v1::TraceEdge EdgeOf(v1::TraceEdgeKind kind, std::string from, std::string to,
   edge.set_to_node_id(std::move(to));
   edge.set_grams(grams);
   *edge.mutable_occurred_at() = ToProto(occurred_at);
-  if (allocation_id.has_value()) edge.set_allocation_id(allocation_id->ToString());
+  if (allocation_id.has_value())
+    edge.set_allocation_id(allocation_id->ToString());
   return edge;
 }
 
@@ -263,7 +270,9 @@ class Tracer {
     std::optional<db::ShipmentKey> shipment;
     int64_t grams = 0;
   };
-  bool forward() const { return request_.direction() == v1::TRACE_DIRECTION_FORWARD; }
+  bool forward() const {
+    return request_.direction() == v1::TRACE_DIRECTION_FORWARD;
+  }
 
   const v1::TraceRequest& request_;
   TraceGraph graph_;
@@ -282,9 +291,10 @@ void Tracer::TakeItems(const db::Result& rows) {
     MaterialKind kind;
     absl::Time created_at;
     int64_t received_grams;
-    std::string code, garden, grade, invoice, broker, purchase_order, herb, blend, transfer;
-    row.Into(item_id, kind, code, created_at, received_grams, garden, grade, invoice,
-             broker, purchase_order, herb, blend, transfer);
+    std::string code, garden, grade, invoice, broker, purchase_order, herb,
+        blend, transfer;
+    row.Into(item_id, kind, code, created_at, received_grams, garden, grade,
+             invoice, broker, purchase_order, herb, blend, transfer);
     v1::TraceNode& proto = node.proto;
     proto.set_node_id(NodeId(db::EnumText(kind), item_id.ToString()));
     proto.set_kind(kind);
@@ -324,14 +334,15 @@ void Tracer::TakeBags(const db::Result& rows) {
     Uuid barcode;
     MaterialKind kind;
     std::optional<Uuid> item_id, batch_id;
-    int64_t bag_number, net_grams, remaining_grams, written_off_grams, corrections;
+    int64_t bag_number, net_grams, remaining_grams, written_off_grams,
+        corrections;
     std::string source_name, location;
     v1::BagStatus status;
     bool held;
     absl::Time occurred_at;
-    row.Into(barcode, kind, item_id, batch_id, bag_number, source_name, location, status,
-             net_grams, remaining_grams, written_off_grams, held, occurred_at,
-             corrections);
+    row.Into(barcode, kind, item_id, batch_id, bag_number, source_name,
+             location, status, net_grams, remaining_grams, written_off_grams,
+             held, occurred_at, corrections);
     v1::TraceNode& proto = node.proto;
     proto.set_node_id(BagNode(barcode));
     proto.set_name(absl::StrCat(source_name, " #", bag_number));
@@ -352,8 +363,9 @@ void Tracer::TakeBags(const db::Result& rows) {
                               NodeId(db::EnumText(kind), item_id->ToString()),
                               BagNode(barcode), net_grams, occurred_at));
     } else {
-      edges_.push_back(EdgeOf(v1::TRACE_EDGE_KIND_BLENDED_OUT, BatchNode(*batch_id),
-                              BagNode(barcode), net_grams, occurred_at));
+      edges_.push_back(EdgeOf(v1::TRACE_EDGE_KIND_BLENDED_OUT,
+                              BatchNode(*batch_id), BagNode(barcode), net_grams,
+                              occurred_at));
     }
     node.divided_by = net_grams;
     bag_kinds_[barcode] = kind;
@@ -401,21 +413,23 @@ void Tracer::TakeAllocations(const db::Result& rows) {
     Part part;
     std::optional<int64_t> request_code, shipment_code;
     absl::Time occurred_at;
-    row.Into(allocation_id, part.barcode, part.kind, part.batch_id, request_code,
-             shipment_code, part.grams, occurred_at);
+    row.Into(allocation_id, part.barcode, part.kind, part.batch_id,
+             request_code, shipment_code, part.grams, occurred_at);
     if (request_code.has_value() && shipment_code.has_value()) {
       part.shipment = db::ShipmentKey{*request_code, *shipment_code};
-      edges_.push_back(EdgeOf(v1::TRACE_EDGE_KIND_SHIPPED, BagNode(part.barcode),
-                              ShipmentNode(*part.shipment), part.grams, occurred_at,
-                              allocation_id));
-      const auto [kind, first] = shipped_kinds_.emplace(*part.shipment, part.kind);
+      edges_.push_back(EdgeOf(v1::TRACE_EDGE_KIND_SHIPPED,
+                              BagNode(part.barcode),
+                              ShipmentNode(*part.shipment), part.grams,
+                              occurred_at, allocation_id));
+      const auto [kind, first] =
+          shipped_kinds_.emplace(*part.shipment, part.kind);
       if (!first && kind->second != part.kind) {
         kind->second = v1::MATERIAL_KIND_UNSPECIFIED;
       }
     } else {
-      edges_.push_back(EdgeOf(v1::TRACE_EDGE_KIND_BLENDED_IN, BagNode(part.barcode),
-                              BatchNode(*part.batch_id), part.grams, occurred_at,
-                              allocation_id));
+      edges_.push_back(EdgeOf(v1::TRACE_EDGE_KIND_BLENDED_IN,
+                              BagNode(part.barcode), BatchNode(*part.batch_id),
+                              part.grams, occurred_at, allocation_id));
     }
     parts_[allocation_id] = part;
   }
@@ -429,7 +443,8 @@ void Tracer::TakeShipments(const db::Result& rows) {
     TraceGraph::Node node;
     v1::TraceNode& proto = node.proto;
     proto.set_node_id(ShipmentNode(shipment.key()));
-    proto.set_name(absl::StrCat(shipment.key().Text(), " ", shipment.product_name));
+    proto.set_name(
+        absl::StrCat(shipment.key().Text(), " ", shipment.product_name));
     if (const auto kind = shipped_kinds_.find(shipment.key());
         kind != shipped_kinds_.end()) {
       proto.set_kind(kind->second);
@@ -461,8 +476,8 @@ void Tracer::TakeParcels(const db::Result& rows) {
     common::v1::Shift shift;
     std::string section;
     MaterialKind kind;
-    row.Into(parcel_id, allocation_id, schedule_code, grams, occurred_at, date, shift,
-             section, kind);
+    row.Into(parcel_id, allocation_id, schedule_code, grams, occurred_at, date,
+             shift, section, kind);
     v1::TraceNode& proto = node.proto;
     proto.set_node_id(ParcelNode(parcel_id));
     proto.set_name(absl::StrCat("schedule ", schedule_code, " ", section));
@@ -478,9 +493,9 @@ void Tracer::TakeParcels(const db::Result& rows) {
     *parcel.mutable_occurred_at() = ToProto(occurred_at);
     if (const auto part = parts_.find(allocation_id);
         part != parts_.end() && part->second.shipment.has_value()) {
-      edges_.push_back(EdgeOf(v1::TRACE_EDGE_KIND_PARCELLED,
-                              ShipmentNode(*part->second.shipment),
-                              ParcelNode(parcel_id), grams, occurred_at, allocation_id));
+      edges_.push_back(EdgeOf(
+          v1::TRACE_EDGE_KIND_PARCELLED, ShipmentNode(*part->second.shipment),
+          ParcelNode(parcel_id), grams, occurred_at, allocation_id));
     }
     node.divided_by = grams;
     graph_.Add(std::move(node));
@@ -495,7 +510,8 @@ absl::Status Tracer::Begin() {
     case v1::TraceStart::kBarcode: {
       const Barcode barcode = ParseBarcode(start.barcode());
       const auto kind = bag_kinds_.find(barcode.uuid);
-      if (kind == bag_kinds_.end() || !barcode.Fits(kind->second)) return NotFound(start);
+      if (kind == bag_kinds_.end() || !barcode.Fits(kind->second))
+        return NotFound(start);
       node_id = BagNode(barcode.uuid);
       break;
     }
@@ -520,8 +536,9 @@ absl::Status Tracer::Begin() {
           parts_.find(Uuid::Parse(start.allocation_id()).value_or(Uuid{}));
       if (part == parts_.end()) return NotFound(start);
       node_id = !forward() ? BagNode(part->second.barcode)
-                : part->second.shipment.has_value() ? ShipmentNode(*part->second.shipment)
-                                                    : BatchNode(*part->second.batch_id);
+                : part->second.shipment.has_value()
+                    ? ShipmentNode(*part->second.shipment)
+                    : BatchNode(*part->second.batch_id);
       if (!graph_.Has(node_id)) return NotFound(start);
       graph_.StartAt(node_id, part->second.grams);
       return absl::OkStatus();
@@ -538,13 +555,16 @@ std::vector<v1::TraceResponse> Tracer::Answer(absl::Time as_of) {
   graph_.Solve();
   std::vector<v1::TraceResponse> messages(1);
   const auto message = [&]() -> v1::TraceResponse& {
-    if (messages.back().nodes_size() + messages.back().edges_size() == kPartsOfMessage) {
+    if (messages.back().nodes_size() + messages.back().edges_size() ==
+        kPartsOfMessage) {
       messages.emplace_back();
     }
     return messages.back();
   };
-  for (const v1::TraceNode& node : graph_.nodes()) *message().add_nodes() = node;
-  for (const v1::TraceEdge& edge : graph_.edges()) *message().add_edges() = edge;
+  for (const v1::TraceNode& node : graph_.nodes())
+    *message().add_nodes() = node;
+  for (const v1::TraceEdge& edge : graph_.edges())
+    *message().add_edges() = edge;
   summary_.set_node_count(static_cast<int64_t>(graph_.nodes().size()));
   summary_.set_edge_count(static_cast<int64_t>(graph_.edges().size()));
   *summary_.mutable_as_of() = ToProto(as_of);
@@ -556,8 +576,8 @@ absl::Status AskTrace(const v1::TraceRequest& request, db::Exchange& exchange) {
   ASSIGN_OR_RETURN(const Start start, StartOf(request.start()));
   const Statements& statements = StatementsOf(request.direction());
   for (const db::Statement& statement :
-       {statements.items, statements.bags, statements.batches, statements.allocations,
-        statements.shipments, statements.parcels}) {
+       {statements.items, statements.bags, statements.batches,
+        statements.allocations, statements.shipments, statements.parcels}) {
     exchange.Add(statement, db::Params()
                                 .Add(start.kind)
                                 .Add(start.id)
@@ -584,7 +604,8 @@ absl::StatusOr<std::vector<v1::TraceResponse>> AnswerTrace(
 }  // namespace
 
 void AddTrace(Commands&, Queries& queries) {
-  queries.AddStream("mtp.processing.v1.TraceService/Trace", AskTrace, AnswerTrace);
+  queries.AddStream("mtp.processing.v1.TraceService/Trace", AskTrace,
+                    AnswerTrace);
 }
 
 }  // namespace mtp::processing

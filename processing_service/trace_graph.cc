@@ -7,12 +7,14 @@
 namespace mtp::processing {
 
 void TraceGraph::Add(Node node) {
-  const auto [at, is_new] = index_.emplace(node.proto.node_id(), states_.size());
+  const auto [at, is_new] =
+      index_.emplace(node.proto.node_id(), states_.size());
   if (is_new) states_.push_back({.node = std::move(node)});
 }
 
 void TraceGraph::Connect(v1::TraceEdge edge) {
-  if (Has(edge.from_node_id()) && Has(edge.to_node_id())) edges_.push_back(std::move(edge));
+  if (Has(edge.from_node_id()) && Has(edge.to_node_id()))
+    edges_.push_back(std::move(edge));
 }
 
 void TraceGraph::StartAt(const std::string& node_id) {
@@ -105,7 +107,8 @@ void TraceGraph::Flow(size_t from, const v1::TraceEdge& edge) {
     switch (edge.kind()) {
       case v1::TRACE_EDGE_KIND_PARCELLED: {
         const auto shipped = shipped_share_.find(edge.allocation_id());
-        grams = (shipped == shipped_share_.end() ? 1 : shipped->second) * edge_grams;
+        grams = (shipped == shipped_share_.end() ? 1 : shipped->second) *
+                edge_grams;
         break;
       }
       case v1::TRACE_EDGE_KIND_SHIPPED:

@@ -23,7 +23,9 @@ class TraceGraph {
     int64_t divided_by = 0;
   };
   void Add(Node node);
-  bool Has(const std::string& node_id) const { return index_.contains(node_id); }
+  bool Has(const std::string& node_id) const {
+    return index_.contains(node_id);
+  }
   // An edge between two things of which either may be missing; then it is not
   // a part of this trace.
   void Connect(v1::TraceEdge edge);

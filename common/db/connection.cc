@@ -55,7 +55,8 @@ absl::Status ErrorOf(const PGresult* result) {
     status = absl::InternalError(message);
   }
   status.SetPayload(kSqlStateUrl, absl::Cord(state));
-  if (const char* name = Field(result, PG_DIAG_CONSTRAINT_NAME); *name != '\0') {
+  if (const char* name = Field(result, PG_DIAG_CONSTRAINT_NAME);
+      *name != '\0') {
     status.SetPayload(kConstraintUrl, absl::Cord(name));
   }
   return status;
@@ -68,7 +69,9 @@ std::string Payload(const absl::Status& status, const char* url) {
 
 }  // namespace
 
-std::string SqlState(const absl::Status& status) { return Payload(status, kSqlStateUrl); }
+std::string SqlState(const absl::Status& status) {
+  return Payload(status, kSqlStateUrl);
+}
 std::string ConstraintName(const absl::Status& status) {
   return Payload(status, kConstraintUrl);
 }
@@ -93,7 +96,8 @@ size_t Exchange::Add(const Statement& statement, Params params) {
 }
 
 Exchange Exchange::InSnapshot() const {
-  static constexpr Statement kBegin{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+  static constexpr Statement kBegin{
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
   static constexpr Statement kCommit{"COMMIT"};
   Exchange snapshot;
   snapshot.Add(kBegin);
@@ -102,18 +106,14 @@ Exchange Exchange::InSnapshot() const {
   return snapshot;
 }
 
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options) {
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
+    const Options& options) {
   // The tcp and keepalive limits find a peer that vanished; a server that
   // merely stopped answering is found by silence_limit.
-  const char* const keywords[] = {"dbname",
-                                  "application_name",
-                                  "connect_timeout",
-                                  "client_encoding",
-                                  "keepalives_idle",
-                                  "keepalives_interval",
-                                  "keepalives_count",
-                                  "tcp_user_timeout",
-                                  nullptr};
+  const char* const keywords[] = {
+      "dbname",           "application_name", "connect_timeout",
+      "client_encoding",  "keepalives_idle",  "keepalives_interval",
+      "keepalives_count", "tcp_user_timeout", nullptr};
   const char* const values[] = {options.conninfo.c_str(),
                                 options.application_name.c_str(),
                                 "5",
@@ -127,7 +127,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
   auto connection = std::unique_ptr<Connection>(new Connection(raw, options));
   if (PQstatus(raw) != CONNECTION_OK) return LostStatus(PQerrorMessage(raw));
   // Warnings (a ROLLBACK without a transaction) are nobody's business.
-  PQsetNoticeProcessor(raw, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      raw, [](void*, const char*) {}, nullptr);
   if (PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
     return LostStatus(PQerrorMessage(raw));
   }
@@ -145,10 +146,12 @@ absl::Status Connection::Send(const Exchange& exchange) {
   PGconn* conn = connection_.get();
   for (const Exchange::Item& item : exchange.items_) {
     Prepared& prepared = prepared_[item.sql];
-    if (prepared.name.empty()) prepared.name = absl::StrCat("s", prepared_.size());
+    if (prepared.name.empty())
+      prepared.name = absl::StrCat("s", prepared_.size());
     preparing_.push_back(prepared.confirmed ? nullptr : &prepared);
     if (!prepared.confirmed) {
-      if (PQsendPrepare(conn, prepared.name.c_str(), item.sql, 0, nullptr) != 1) {
+      if (PQsendPrepare(conn, prepared.name.c_str(), item.sql, 0, nullptr) !=
+          1) {
         return Lost();
       }
       // Later statements of the same round rely on it; if it fails after all,
@@ -179,15 +182,17 @@ absl::StatusOr<PGresult*> Connection::NextResult() {
   int unsent = PQflush(conn);
   while (unsent == 1 || PQisBusy(conn) != 0) {
     if (unsent < 0) return Lost();
-    pollfd wait{PQsocket(conn), static_cast<short>(unsent == 1 ? POLLIN | POLLOUT : POLLIN),
-                0};
+    pollfd wait{PQsocket(conn),
+                static_cast<short>(unsent == 1 ? POLLIN | POLLOUT : POLLIN), 0};
     const int64_t left = absl::ToInt64Milliseconds(give_up - absl::Now());
     if (left <= 0) {
       alive_ = false;
       return LostStatus("the server stayed silent for too long");
     }
-    if (poll(&wait, 1, static_cast<int>(left)) < 0 && errno != EINTR) return Lost();
-    if ((wait.revents & ~POLLOUT) != 0 && PQconsumeInput(conn) != 1) return Lost();
+    if (poll(&wait, 1, static_cast<int>(left)) < 0 && errno != EINTR)
+      return Lost();
+    if ((wait.revents & ~POLLOUT) != 0 && PQconsumeInput(conn) != 1)
+      return Lost();
     unsent = PQflush(conn);
   }
   return PQgetResult(conn);
@@ -198,8 +203,9 @@ absl::StatusOr<Results> Connection::Receive(const Exchange& exchange) {
   absl::Status failure;
   size_t done = 0;
   const size_t count = exchange.items_.size();
-  std::deque<Prepared*> preparing(preparing_.begin(),
-                                  preparing_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::deque<Prepared*> preparing(
+      preparing_.begin(),
+      preparing_.begin() + static_cast<std::ptrdiff_t>(count));
   preparing_.erase(preparing_.begin(),
                    preparing_.begin() + static_cast<std::ptrdiff_t>(count));
   bool preparing_now = count > 0 && preparing.front() != nullptr;
@@ -262,7 +268,8 @@ absl::StatusOr<Results> Connection::Run(const Exchange& exchange) {
   return std::move(Run(std::span(&exchange, 1)).front());
 }
 
-absl::StatusOr<Result> Connection::Run(const Statement& statement, Params params) {
+absl::StatusOr<Result> Connection::Run(const Statement& statement,
+                                       Params params) {
   Exchange exchange;
   exchange.Add(statement, std::move(params));
   ASSIGN_OR_RETURN(Results results, Run(exchange));

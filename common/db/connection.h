@@ -70,7 +70,8 @@ class Connection {
     absl::Duration silence_limit = absl::Seconds(45);
   };
 
-  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options);
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(
+      const Options& options);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -25,8 +25,8 @@ class Params {
       }
       return Add(*value);
     } else {
-      Codec<typename Wire<T>::Type>::Encode(values_.emplace_back(std::in_place).value(),
-                                            value);
+      Codec<typename Wire<T>::Type>::Encode(
+          values_.emplace_back(std::in_place).value(), value);
       return *this;
     }
   }
@@ -37,20 +37,24 @@ class Params {
   Params& Array(const Rows& rows, Projection projection) {
     using Row = decltype(*std::begin(rows));
     using Element = std::remove_cvref_t<std::invoke_result_t<Projection, Row>>;
-    ArrayWriter writer(values_.emplace_back(std::in_place).value(), std::size(rows),
-                       ElementOid<Element>());
-    for (const auto& row : rows) AppendElement(writer, std::invoke(projection, row));
+    ArrayWriter writer(values_.emplace_back(std::in_place).value(),
+                       std::size(rows), ElementOid<Element>());
+    for (const auto& row : rows)
+      AppendElement(writer, std::invoke(projection, row));
     return *this;
   }
 
   // An array of the values themselves.
   template <typename Values>
   Params& Array(const Values& values) {
-    return Array(values, [](const auto& value) -> const auto& { return value; });
+    return Array(
+        values, [](const auto& value) -> const auto& { return value; });
   }
 
   size_t size() const { return values_.size(); }
-  const std::optional<std::string>& operator[](size_t i) const { return values_[i]; }
+  const std::optional<std::string>& operator[](size_t i) const {
+    return values_[i];
+  }
 
  private:
   class ArrayWriter {

@@ -16,7 +16,8 @@ std::string Prefix(const std::string& enum_name) {
     if (i > 0 && std::isupper(static_cast<unsigned char>(enum_name[i]))) {
       prefix.push_back('_');
     }
-    prefix.push_back(absl::ascii_toupper(static_cast<unsigned char>(enum_name[i])));
+    prefix.push_back(
+        absl::ascii_toupper(static_cast<unsigned char>(enum_name[i])));
   }
   return prefix + "_";
 }
@@ -29,7 +30,8 @@ EnumTexts::EnumTexts(const google::protobuf::EnumDescriptor* descriptor,
   const std::string prefix = Prefix(descriptor->name());
   for (int i = 0; i < descriptor->value_count(); ++i) {
     const auto* value = descriptor->value(i);
-    std::string text = value->number() == 0 ? "" : value->name().substr(prefix.size());
+    std::string text =
+        value->number() == 0 ? "" : value->name().substr(prefix.size());
     if (lower_case) text = absl::AsciiStrToLower(text);
     texts_.emplace_back(std::move(text), value->number());
   }

@@ -23,7 +23,8 @@ inline constexpr bool LowerCaseInDatabase = false;
 // The texts of one enum; thread safe once made.
 class EnumTexts {
  public:
-  EnumTexts(const google::protobuf::EnumDescriptor* descriptor, bool lower_case);
+  EnumTexts(const google::protobuf::EnumDescriptor* descriptor,
+            bool lower_case);
   std::string_view Text(int number) const;
   // The process ends with a message when the database holds an unknown text:
   // the schema's check constraints allow none.
@@ -36,8 +37,8 @@ class EnumTexts {
 
 template <ProtoEnum E>
 const EnumTexts& TextsOf() {
-  static const auto* texts =
-      new EnumTexts(google::protobuf::GetEnumDescriptor<E>(), LowerCaseInDatabase<E>);
+  static const auto* texts = new EnumTexts(
+      google::protobuf::GetEnumDescriptor<E>(), LowerCaseInDatabase<E>);
   return *texts;
 }
 

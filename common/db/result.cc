@@ -6,10 +6,11 @@
 namespace mtp::db {
 namespace {
 
-[[noreturn]] void Mistake(const PGresult* result, int column, const char* what) {
+[[noreturn]] void Mistake(const PGresult* result, int column,
+                          const char* what) {
   const char* name = column < PQnfields(result) ? PQfname(result, column) : "?";
-  std::fprintf(stderr, "a statement's columns do not fit: column %d (%s): %s\n", column,
-               name, what);
+  std::fprintf(stderr, "a statement's columns do not fit: column %d (%s): %s\n",
+               column, name, what);
   std::abort();
 }
 
@@ -17,7 +18,8 @@ namespace {
 
 void Row::ExpectColumns(size_t count) const {
   if (static_cast<size_t>(PQnfields(result_)) != count) {
-    Mistake(result_, static_cast<int>(count), "another number of columns was read");
+    Mistake(result_, static_cast<int>(count),
+            "another number of columns was read");
   }
 }
 
@@ -30,12 +32,14 @@ void Row::ExpectType(int column, uint32_t oid) const {
     std::snprintf(what, sizeof what, "has type %u, %u was read", actual, oid);
     Mistake(result_, column, what);
   }
-  if (IsNull(column)) Mistake(result_, column, "is NULL and was not read as optional");
+  if (IsNull(column))
+    Mistake(result_, column, "is NULL and was not read as optional");
 }
 
 // dimensions, has-null, element type, then per dimension size and lower bound,
 // then each element with its length.
-void Row::ReadTextArray(std::string_view raw, std::vector<std::string>& target) {
+void Row::ReadTextArray(std::string_view raw,
+                        std::vector<std::string>& target) {
   target.clear();
   if (ReadBigEndian<int32_t>(raw) == 0) return;
   const int32_t count = ReadBigEndian<int32_t>(raw.substr(12));

@@ -54,14 +54,17 @@ class Row {
       target = static_cast<T>(Codec<Type>::Decode(Raw(column)));
     }
   }
-  bool IsNull(int column) const { return PQgetisnull(result_, row_, column) != 0; }
+  bool IsNull(int column) const {
+    return PQgetisnull(result_, row_, column) != 0;
+  }
   std::string_view Raw(int column) const {
     return {PQgetvalue(result_, row_, column),
             static_cast<size_t>(PQgetlength(result_, row_, column))};
   }
   void ExpectColumns(size_t count) const;
   void ExpectType(int column, uint32_t oid) const;
-  static void ReadTextArray(std::string_view raw, std::vector<std::string>& target);
+  static void ReadTextArray(std::string_view raw,
+                            std::vector<std::string>& target);
 
   const PGresult* result_;
   int row_;

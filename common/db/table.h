@@ -58,9 +58,11 @@ Params BindKeys(const std::vector<Key>& keys) {
   Params params;
   using Columns = decltype(KeyColumns(std::declval<const Key&>()));
   [&]<size_t... I>(std::index_sequence<I...>) {
-    (params.Array(keys, [](const Key& key) { return std::get<I>(KeyColumns(key)); }),
+    (params.Array(keys,
+                  [](const Key& key) { return std::get<I>(KeyColumns(key)); }),
      ...);
-  }(std::make_index_sequence<std::tuple_size_v<Columns>>());
+  }
+  (std::make_index_sequence<std::tuple_size_v<Columns>>());
   return params;
 }
 
@@ -86,8 +88,9 @@ class Table : public Member {
   // The row, or nullptr when there is none. Stays valid until the batch ends.
   const T* Find(const Key& key) const {
     const auto found = entries_.find(key);
-    return found == entries_.end() || !found->second->exists ? nullptr
-                                                             : &found->second->row;
+    return found == entries_.end() || !found->second->exists
+               ? nullptr
+               : &found->second->row;
   }
 
   // A row that was found, to be changed: stored at the end of the batch,
@@ -165,10 +168,12 @@ class Table : public Member {
       }
     }
     if constexpr (requires { T::kInserted; }) {
-      if (!inserted.empty()) exchange.Add(T::kInsert, Bind(inserted, T::kInserted));
+      if (!inserted.empty())
+        exchange.Add(T::kInsert, Bind(inserted, T::kInserted));
     }
     if constexpr (requires { T::kUpdated; }) {
-      if (!updated.empty()) exchange.Add(T::kUpdate, Bind(updated, T::kUpdated));
+      if (!updated.empty())
+        exchange.Add(T::kUpdate, Bind(updated, T::kUpdated));
     }
   }
 
@@ -210,9 +215,11 @@ class Table : public Member {
   }
 
   template <typename Members>
-  static Params Bind(const std::vector<const T*>& rows, const Members& members) {
+  static Params Bind(const std::vector<const T*>& rows,
+                     const Members& members) {
     Params params;
-    std::apply([&](auto... member) { (params.Array(rows, member), ...); }, members);
+    std::apply([&](auto... member) { (params.Array(rows, member), ...); },
+               members);
     return params;
   }
 
@@ -276,7 +283,8 @@ class Log : public Member {
   }
   void Keep() override { kept_ = rows_.size(); }
   void Undo() override {
-    rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(kept_), rows_.end());
+    rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(kept_),
+                rows_.end());
   }
   void Clear() override {
     rows_.clear();
@@ -293,7 +301,8 @@ class Log : public Member {
 class Sequence : public Member {
  public:
   // `statement` takes how many ($1 bigint) and returns as many codes.
-  Sequence(WorkingSet& set, Statement statement) : Member(set), statement_(statement) {}
+  Sequence(WorkingSet& set, Statement statement)
+      : Member(set), statement_(statement) {}
 
   void Want(int64_t count = 1) { wanted_ += count; }
   // The next code; at most as many as were wanted.

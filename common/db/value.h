@@ -42,7 +42,8 @@ template <typename Integer>
 void AppendBigEndian(std::string& out, Integer value) {
   using Unsigned = std::make_unsigned_t<Integer>;
   auto bits = static_cast<Unsigned>(value);
-  for (int shift = 8 * (static_cast<int>(sizeof bits) - 1); shift >= 0; shift -= 8) {
+  for (int shift = 8 * (static_cast<int>(sizeof bits) - 1); shift >= 0;
+       shift -= 8) {
     out.push_back(static_cast<char>(bits >> shift & 0xff));
   }
 }
@@ -63,7 +64,9 @@ template <>
 struct Codec<int64_t> {
   static constexpr uint32_t kOid = kInt8Oid;
   static void Encode(std::string& out, int64_t v) { AppendBigEndian(out, v); }
-  static int64_t Decode(std::string_view in) { return ReadBigEndian<int64_t>(in); }
+  static int64_t Decode(std::string_view in) {
+    return ReadBigEndian<int64_t>(in);
+  }
 };
 
 template <>
@@ -142,14 +145,13 @@ struct Wire {
   using Type = std::remove_cvref_t<T>;
 };
 template <typename T>
-  requires std::is_convertible_v<T, std::string_view>
+requires std::is_convertible_v<T, std::string_view>
 struct Wire<T> {
   using Type = std::string;
 };
 template <typename T>
-  requires(std::integral<std::remove_cvref_t<T>> &&
-           !std::same_as<std::remove_cvref_t<T>, bool>)
-struct Wire<T> {
+requires(std::integral<std::remove_cvref_t<T>> &&
+         !std::same_as<std::remove_cvref_t<T>, bool>) struct Wire<T> {
   using Type = int64_t;
 };
 

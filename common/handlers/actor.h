@@ -4,8 +4,8 @@
 
 #include "common/db/proto_enum.h"
 #include "common/rpc/call.h"
-#include "mtp/options/v1/role.pb.h"
 #include "mtp/common/v1/common.pb.h"
+#include "mtp/options/v1/role.pb.h"
 
 namespace mtp::handlers {
 

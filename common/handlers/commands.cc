@@ -26,7 +26,6 @@ constexpr std::string_view kLockTimeout = "55P03";
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(250);
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(100);
 
-
 }  // namespace
 
 struct CommandLanes::Lane {
@@ -56,7 +55,8 @@ rpc::Handler CommandLanes::HandlerFor(const Command* command) {
   };
 }
 
-void CommandLanes::Submit(const Command* command, std::unique_ptr<rpc::Call> call) {
+void CommandLanes::Submit(const Command* command,
+                          std::unique_ptr<rpc::Call> call) {
   Waiting waiting;
   waiting.command = command;
   if (command->request_id != nullptr) {
@@ -64,13 +64,14 @@ void CommandLanes::Submit(const Command* command, std::unique_ptr<rpc::Call> cal
         *call->message, command->request_id));
     // A call without a request_id is done once all the same: a key of its own
     // tells whether a COMMIT whose answer was lost took effect.
-    waiting.key = {given.value_or(Uuid::V7(options_.clock())), call->caller.subject,
-                   command->method};
+    waiting.key = {given.value_or(Uuid::V7(options_.clock())),
+                   call->caller.subject, command->method};
     waiting.content_digest = sync::ContentDigest(call->request);
   }
   waiting.call = std::move(call);
   if (!line_.Push(waiting)) {
-    waiting.call->Fail(errors::Overloaded("too many changes are waiting", kRetryDelay));
+    waiting.call->Fail(
+        errors::Overloaded("too many changes are waiting", kRetryDelay));
   }
 }
 
@@ -81,7 +82,8 @@ std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch() {
   return line_.Take(options_.batch_limit, [&](const Waiting& waiting) {
     if (closed_to_others || (waiting.command->alone && any)) return false;
     // The same key twice: the second waits for the first one's reply.
-    if (!waiting.key.request_id.IsNil() && !keys.insert(waiting.key).second) return false;
+    if (!waiting.key.request_id.IsNil() && !keys.insert(waiting.key).second)
+      return false;
     any = true;
     closed_to_others = waiting.command->alone;
     return true;
@@ -99,7 +101,8 @@ void CommandLanes::Work() {
         return true;
       }
       if (waiting.call->deadline <= options_.clock()) {
-        waiting.call->Fail(absl::DeadlineExceededError("the call waited for too long"));
+        waiting.call->Fail(
+            absl::DeadlineExceededError("the call waited for too long"));
         return true;
       }
       return false;
@@ -108,23 +111,26 @@ void CommandLanes::Work() {
   }
 }
 
-void CommandLanes::FailAll(std::vector<Waiting>& batch, const absl::Status& status) {
+void CommandLanes::FailAll(std::vector<Waiting>& batch,
+                           const absl::Status& status) {
   for (Waiting& waiting : batch) waiting.call->Fail(status);
 }
 
 absl::Status CommandLanes::Explain(const Waiting& waiting,
                                    const absl::Status& status) const {
-  if (const std::string constraint = db::ConstraintName(status); !constraint.empty()) {
-    if (absl::Status known = options_.explain_constraint(constraint); !known.ok()) {
+  if (const std::string constraint = db::ConstraintName(status);
+      !constraint.empty()) {
+    if (absl::Status known = options_.explain_constraint(constraint);
+        !known.ok()) {
       return known;
     }
   }
   if (options_.log_failure) options_.log_failure(*waiting.call, status);
   const std::string state = db::SqlState(status);
   if (state == kStatementTimeout || state == kLockTimeout) {
-    return errors::Unavailable("DATABASE_BUSY",
-                               "the rows are taken by a long change; nothing was done",
-                               kRetryDelay);
+    return errors::Unavailable(
+        "DATABASE_BUSY",
+        "the rows are taken by a long change; nothing was done", kRetryDelay);
   }
   return absl::InternalError("the database refused the change");
 }
@@ -154,7 +160,8 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
       ++run;
     } else if (batch.size() == 1) {
       // Once more: the row in its way may be its own, made by another lane.
-      if (!db::ConstraintName(status).empty() && !std::exchange(refused, true)) {
+      if (!db::ConstraintName(status).empty() &&
+          !std::exchange(refused, true)) {
         rerun("refused");
         continue;
       }
@@ -171,11 +178,12 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
     }
   }
   if (options_.log_failure) options_.log_failure(*batch.front().call, status);
-  FailAll(batch, errors::Unavailable("DATABASE_UNAVAILABLE",
-                                     "the database cannot be reached; whether the "
-                                     "change was made is known after a repeat with "
-                                     "the same request_id",
-                                     kRetryDelay));
+  FailAll(batch,
+          errors::Unavailable("DATABASE_UNAVAILABLE",
+                              "the database cannot be reached; whether the "
+                              "change was made is known after a repeat with "
+                              "the same request_id",
+                              kRetryDelay));
 }
 
 // One transaction. Answers every call and returns OK, or answers none.
@@ -197,7 +205,8 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
   if (!keys.empty()) sync::AddProbe(keys, load);
   absl::StatusOr<db::Results> loaded = connection->Run(load);
   if (!loaded.ok()) {
-    if (connection->alive() && !connection->Run(kRollback).ok()) lane.session.Drop();
+    if (connection->alive() && !connection->Run(kRollback).ok())
+      lane.session.Drop();
     return loaded.status();
   }
   size_t next = 1;
@@ -205,7 +214,8 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
   lane.rows->TakeLoads(*loaded, next);
   if (!keys.empty()) done_before = sync::TakeProbe((*loaded)[next++]);
 
-  // As the database keeps it, so that a first reply shows what a later read does.
+  // As the database keeps it, so that a first reply shows what a later read
+  // does.
   const absl::Time now =
       absl::FromUnixMicros(absl::ToUnixMicros(options_.clock()));
   std::vector<absl::StatusOr<std::string>> outcomes;
@@ -217,7 +227,8 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
   outcomes.reserve(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     const Waiting& waiting = batch[i];
-    if (const auto before = done_before.find(waiting.key); before != done_before.end()) {
+    if (const auto before = done_before.find(waiting.key);
+        before != done_before.end()) {
       if (before->second.content_digest == waiting.content_digest) {
         outcomes.emplace_back(before->second.reply);
       } else {
@@ -243,7 +254,8 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
     std::move(context.audit_entries().begin(), context.audit_entries().end(),
               std::back_inserter(audit));
     tells_peer[i] = !context.marks().empty();
-    std::move(context.marks().begin(), context.marks().end(), std::back_inserter(marks));
+    std::move(context.marks().begin(), context.marks().end(),
+              std::back_inserter(marks));
     outcomes.push_back(std::move(reply));
   }
 
@@ -254,8 +266,10 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
     sync::AddMarks(marks, store);
     sync::AddKeys(done, store);
     store.Add(kCommit);
-    if (absl::StatusOr<db::Results> stored = connection->Run(store); !stored.ok()) {
-      if (connection->alive() && !connection->Run(kRollback).ok()) lane.session.Drop();
+    if (absl::StatusOr<db::Results> stored = connection->Run(store);
+        !stored.ok()) {
+      if (connection->alive() && !connection->Run(kRollback).ok())
+        lane.session.Drop();
       return stored.status();
     }
     if (!marks.empty() && options_.committed) options_.committed(marks);

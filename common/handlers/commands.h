@@ -66,9 +66,10 @@ class CommandLanes {
     const google::protobuf::FieldDescriptor* request_id = nullptr;
     // Not batched with other calls, because one call is a batch by itself.
     bool alone = false;
-    std::function<void(const google::protobuf::Message&, db::WorkingSet&)> touch;
-    std::function<absl::StatusOr<std::string>(const google::protobuf::Message&, Context&,
-                                              db::WorkingSet&)>
+    std::function<void(const google::protobuf::Message&, db::WorkingSet&)>
+        touch;
+    std::function<absl::StatusOr<std::string>(const google::protobuf::Message&,
+                                              Context&, db::WorkingSet&)>
         decide;
   };
 
@@ -97,7 +98,8 @@ class CommandLanes {
   void Execute(Lane& lane, std::vector<Waiting> batch);
   absl::Status TryOnce(Lane& lane, std::vector<Waiting>& batch);
   void FailAll(std::vector<Waiting>& batch, const absl::Status& status);
-  absl::Status Explain(const Waiting& waiting, const absl::Status& status) const;
+  absl::Status Explain(const Waiting& waiting,
+                       const absl::Status& status) const;
 
   Options options_;
   WaitingLine<Waiting> line_;
@@ -108,26 +110,30 @@ class CommandLanes {
 template <typename Rows>
 class Commands {
  public:
-  Commands(CommandLanes& lanes, rpc::Router& router) : lanes_(lanes), router_(router) {}
+  Commands(CommandLanes& lanes, rpc::Router& router)
+      : lanes_(lanes), router_(router) {}
 
   // Routes `method` (`mtp.processing.v1.BagService/ReceiveBag`) to a command:
   // `touch` says which rows the call needs, `decide` is the rule.
   template <typename Request, typename Response>
   void Add(std::string_view method, void (*touch)(const Request&, Rows&),
-           absl::StatusOr<Response> (*decide)(const Request&, Context&, Rows&)) {
+           absl::StatusOr<Response> (*decide)(const Request&, Context&,
+                                              Rows&)) {
     Route<Request, Response>(method, touch, decide, /*alone=*/false);
   }
   // The same for a command whose one call is work enough for a transaction.
   template <typename Request, typename Response>
   void AddAlone(std::string_view method, void (*touch)(const Request&, Rows&),
-                absl::StatusOr<Response> (*decide)(const Request&, Context&, Rows&)) {
+                absl::StatusOr<Response> (*decide)(const Request&, Context&,
+                                                   Rows&)) {
     Route<Request, Response>(method, touch, decide, /*alone=*/true);
   }
 
  private:
   template <typename Request, typename Response>
   void Route(std::string_view method, void (*touch)(const Request&, Rows&),
-             absl::StatusOr<Response> (*decide)(const Request&, Context&, Rows&),
+             absl::StatusOr<Response> (*decide)(const Request&, Context&,
+                                                Rows&),
              bool alone) {
     auto command = std::make_unique<CommandLanes::Command>();
     command->method = std::string(method);
@@ -137,11 +143,12 @@ class Commands {
                              db::WorkingSet& rows) {
       touch(static_cast<const Request&>(request), static_cast<Rows&>(rows));
     };
-    command->decide = [decide](const google::protobuf::Message& request,
-                               Context& context,
-                               db::WorkingSet& rows) -> absl::StatusOr<std::string> {
-      absl::StatusOr<Response> response = decide(static_cast<const Request&>(request),
-                                                 context, static_cast<Rows&>(rows));
+    command->decide =
+        [decide](const google::protobuf::Message& request, Context& context,
+                 db::WorkingSet& rows) -> absl::StatusOr<std::string> {
+      absl::StatusOr<Response> response =
+          decide(static_cast<const Request&>(request), context,
+                 static_cast<Rows&>(rows));
       if (!response.ok()) return response.status();
       return response->SerializeAsString();
     };

@@ -20,8 +20,10 @@ void Context::AuditAt(absl::Time occurred_at, std::string_view entity_kind,
                             .change = sync::ChangeAsJson(change)});
 }
 
-std::string Context::Tell(std::string_view kind, std::string_view key, int64_t version) {
-  marks_.push_back({std::string(kind), std::string(key), version, correlation_id()});
+std::string Context::Tell(std::string_view kind, std::string_view key,
+                          int64_t version) {
+  marks_.push_back(
+      {std::string(kind), std::string(key), version, correlation_id()});
   return sync::SyncToken(kind, key, version);
 }
 

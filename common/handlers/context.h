@@ -28,8 +28,9 @@ class Context {
   template <typename Request>
   absl::Time OccurredAt(const Request& request) const {
     if (!request.has_occurred_at()) return now_;
+    // As the database keeps it: in microseconds.
     return absl::FromUnixSeconds(request.occurred_at().seconds()) +
-           absl::Nanoseconds(request.occurred_at().nanos());
+           absl::Microseconds(request.occurred_at().nanos() / 1000);
   }
   Uuid NewId() const { return Uuid::V7(now_); }
 
@@ -44,7 +45,8 @@ class Context {
 
   // Marks that the peer must learn this version of an entity; returns the
   // token to wait for that.
-  std::string Tell(std::string_view kind, std::string_view key, int64_t version);
+  std::string Tell(std::string_view kind, std::string_view key,
+                   int64_t version);
 
   std::vector<sync::AuditEntry>& audit_entries() { return audit_entries_; }
   std::vector<sync::Mark>& marks() { return marks_; }

@@ -38,12 +38,14 @@ std::string FilterDigest(const google::protobuf::Message& request) {
   filter->CopyFrom(request);
   for (const char* name : {"page_size", "page_token"}) {
     const auto* field = filter->GetDescriptor()->FindFieldByName(name);
-    if (field != nullptr) filter->GetReflection()->ClearField(filter.get(), field);
+    if (field != nullptr)
+      filter->GetReflection()->ClearField(filter.get(), field);
   }
   const std::string bytes =
       request.GetDescriptor()->full_name() + Deterministic(*filter);
   std::string digest(crypto_generichash_BYTES_MIN, '\0');
-  crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), digest.size(),
+  crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()),
+                     digest.size(),
                      reinterpret_cast<const unsigned char*>(bytes.data()),
                      bytes.size(), nullptr, 0);
   return digest;
@@ -52,8 +54,9 @@ std::string FilterDigest(const google::protobuf::Message& request) {
 }  // namespace
 
 absl::Status PageTokenInvalid() {
-  return errors::Make(absl::StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
-                      "the page token does not belong to this filter and order");
+  return errors::Make(
+      absl::StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
+      "the page token does not belong to this filter and order");
 }
 
 int64_t PageSize(int32_t page_size) {

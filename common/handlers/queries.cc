@@ -27,10 +27,12 @@ void QueryLanes::Drain() {
   }
 }
 
-void QueryLanes::Ask(db::Exchange exchange, absl::Time deadline, Answer answer) {
+void QueryLanes::Ask(db::Exchange exchange, absl::Time deadline,
+                     Answer answer) {
   Waiting waiting{std::move(exchange), deadline, std::move(answer)};
   if (!line_.Push(waiting)) {
-    waiting.answer(errors::Overloaded("too many queries are waiting", kRetryDelay));
+    waiting.answer(
+        errors::Overloaded("too many queries are waiting", kRetryDelay));
   }
 }
 
@@ -42,7 +44,8 @@ void QueryLanes::Work() {
     if (batch.empty()) return;
     std::erase_if(batch, [this](Waiting& waiting) {
       if (waiting.deadline > options_.clock()) return false;
-      waiting.answer(absl::DeadlineExceededError("the query waited for too long"));
+      waiting.answer(
+          absl::DeadlineExceededError("the query waited for too long"));
       return true;
     });
     if (!batch.empty()) Execute(session, std::move(batch));
@@ -52,8 +55,8 @@ void QueryLanes::Work() {
 absl::Status QueryLanes::Explain(const absl::Status& status) const {
   if (options_.log_failure) options_.log_failure(status);
   if (db::ConnectionLost(status)) {
-    return errors::Unavailable("DATABASE_UNAVAILABLE", "the database cannot be reached",
-                               kRetryDelay);
+    return errors::Unavailable("DATABASE_UNAVAILABLE",
+                               "the database cannot be reached", kRetryDelay);
   }
   return absl::InternalError("the database refused the query");
 }
@@ -63,7 +66,8 @@ void QueryLanes::Execute(Session& session, std::vector<Waiting> batch) {
   exchanges.reserve(batch.size());
   for (const Waiting& waiting : batch) {
     const bool several = waiting.exchange.size() > 1;
-    exchanges.push_back(several ? waiting.exchange.InSnapshot() : waiting.exchange);
+    exchanges.push_back(several ? waiting.exchange.InSnapshot()
+                                : waiting.exchange);
   }
   // A connection that was lost while nobody used it is made anew once; reading
   // twice does no harm.
@@ -102,16 +106,18 @@ void QueryLanes::RunAgain(db::Connection& connection,
                           std::vector<absl::StatusOr<db::Results>>& results) {
   for (size_t i = 0; i < exchanges.size() && connection.alive(); ++i) {
     if (results[i].ok()) continue;
-    connection.Run(kRollback).status().IgnoreError();  // its transaction, if any
-    if (db::WorthRerunning(results[i].status())) results[i] = connection.Run(exchanges[i]);
+    connection.Run(kRollback)
+        .status()
+        .IgnoreError();  // its transaction, if any
+    if (db::WorthRerunning(results[i].status()))
+      results[i] = connection.Run(exchanges[i]);
   }
 }
 
-void Queries::Run(
-    std::unique_ptr<rpc::Call> call,
-    const std::function<absl::Status(const google::protobuf::Message&, db::Exchange&)>&
-        ask,
-    std::function<void(rpc::Call&, const db::Results&)> answer) {
+void Queries::Run(std::unique_ptr<rpc::Call> call,
+                  const std::function<absl::Status(
+                      const google::protobuf::Message&, db::Exchange&)>& ask,
+                  std::function<void(rpc::Call&, const db::Results&)> answer) {
   db::Exchange exchange;
   if (absl::Status status = ask(*call->message, exchange); !status.ok()) {
     call->Fail(status);
@@ -120,7 +126,8 @@ void Queries::Run(
   const absl::Time deadline = call->deadline;
   auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));
   lanes_.Ask(std::move(exchange), deadline,
-             [shared, answer = std::move(answer)](absl::StatusOr<db::Results> results) {
+             [shared,
+              answer = std::move(answer)](absl::StatusOr<db::Results> results) {
                rpc::Call& done = **shared;
                if (!results.ok()) return done.Fail(results.status());
                answer(done, *results);

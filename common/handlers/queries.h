@@ -61,25 +61,31 @@ class QueryLanes {
 // The queries of a service and their routes.
 class Queries {
  public:
-  Queries(QueryLanes& lanes, rpc::Router& router) : lanes_(lanes), router_(router) {}
+  Queries(QueryLanes& lanes, rpc::Router& router)
+      : lanes_(lanes), router_(router) {}
 
   QueryLanes& lanes() { return lanes_; }
 
   // Routes `method` to a query: `ask` turns the request into statements (or
   // refuses it), `answer` turns their rows into the response.
   template <typename Request, typename Response>
-  void Add(std::string_view method, absl::Status (*ask)(const Request&, db::Exchange&),
-           absl::StatusOr<Response> (*answer)(const Request&, const db::Results&)) {
+  void Add(std::string_view method,
+           absl::Status (*ask)(const Request&, db::Exchange&),
+           absl::StatusOr<Response> (*answer)(const Request&,
+                                              const db::Results&)) {
     router_.Route(method, [this, ask, answer](std::unique_ptr<rpc::Call> call) {
-      Run(std::move(call), [ask](const google::protobuf::Message& request,
-                                 db::Exchange& exchange) {
-        return ask(static_cast<const Request&>(request), exchange);
-      }, [answer](rpc::Call& done, const db::Results& results) {
-        absl::StatusOr<Response> response =
-            answer(static_cast<const Request&>(*done.message), results);
-        if (!response.ok()) return done.Fail(response.status());
-        done.Reply(response->SerializeAsString());
-      });
+      Run(
+          std::move(call),
+          [ask](const google::protobuf::Message& request,
+                db::Exchange& exchange) {
+            return ask(static_cast<const Request&>(request), exchange);
+          },
+          [answer](rpc::Call& done, const db::Results& results) {
+            absl::StatusOr<Response> response =
+                answer(static_cast<const Request&>(*done.message), results);
+            if (!response.ok()) return done.Fail(response.status());
+            done.Reply(response->SerializeAsString());
+          });
     });
   }
 
@@ -87,20 +93,24 @@ class Queries {
   template <typename Request, typename Response>
   void AddStream(std::string_view method,
                  absl::Status (*ask)(const Request&, db::Exchange&),
-                 absl::StatusOr<std::vector<Response>> (*answer)(const Request&,
-                                                                 const db::Results&)) {
+                 absl::StatusOr<std::vector<Response>> (*answer)(
+                     const Request&, const db::Results&)) {
     router_.Route(method, [this, ask, answer](std::unique_ptr<rpc::Call> call) {
-      Run(std::move(call), [ask](const google::protobuf::Message& request,
-                                 db::Exchange& exchange) {
-        return ask(static_cast<const Request&>(request), exchange);
-      }, [answer](rpc::Call& done, const db::Results& results) {
-        absl::StatusOr<std::vector<Response>> responses =
-            answer(static_cast<const Request&>(*done.message), results);
-        if (!responses.ok()) return done.Fail(responses.status());
-        std::vector<std::string> messages;
-        for (const Response& r : *responses) messages.push_back(r.SerializeAsString());
-        done.ReplyStream(std::move(messages));
-      });
+      Run(
+          std::move(call),
+          [ask](const google::protobuf::Message& request,
+                db::Exchange& exchange) {
+            return ask(static_cast<const Request&>(request), exchange);
+          },
+          [answer](rpc::Call& done, const db::Results& results) {
+            absl::StatusOr<std::vector<Response>> responses =
+                answer(static_cast<const Request&>(*done.message), results);
+            if (!responses.ok()) return done.Fail(responses.status());
+            std::vector<std::string> messages;
+            for (const Response& r : *responses)
+              messages.push_back(r.SerializeAsString());
+            done.ReplyStream(std::move(messages));
+          });
     });
   }
 

@@ -11,10 +11,12 @@ namespace mtp::handlers {
 // after it was lost. Used by one thread.
 class Session {
  public:
-  explicit Session(db::Connection::Options options) : options_(std::move(options)) {}
+  explicit Session(db::Connection::Options options)
+      : options_(std::move(options)) {}
 
   absl::StatusOr<db::Connection*> Get() {
-    if (connection_ != nullptr && connection_->alive()) return connection_.get();
+    if (connection_ != nullptr && connection_->alive())
+      return connection_.get();
     connection_.reset();
     ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_));
     return connection_.get();

@@ -23,6 +23,8 @@ constexpr absl::Duration kDatabaseRetry = absl::Milliseconds(250);
 constexpr absl::Duration kHousekeepingInterval = absl::Minutes(1);
 constexpr int64_t kPurgeStep = 1000;
 
+constexpr absl::Duration kLamentInterval = absl::Seconds(30);
+
 sigset_t StopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -208,10 +210,17 @@ absl::Status Host::MakeRelay() {
             sync_metrics_.batch_size->Observe(static_cast<double>(states));
             sync_metrics_.send_seconds->Observe(absl::ToDoubleSeconds(took));
             log_->Debug("told the peer", {{"kind", kind}, {"states", states}});
+            if (lamented_.erase(std::string(kind)) > 0) {
+              log_->Info("the peer is told again", {{"kind", kind}});
+            }
           },
       .failed =
           [this](std::string_view kind, const absl::Status& status) {
             sync_metrics_.send_failures->Increment();
+            // A peer that is away is tried often and lamented seldom.
+            absl::Time& last = lamented_[std::string(kind)];
+            if (absl::Now() - last < kLamentInterval) return;
+            last = absl::Now();
             log_->Warning("the peer could not be told",
                           {{"kind", kind}, {"error", OneLine(status)}});
           },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -93,6 +94,9 @@ class Host {
   std::unique_ptr<telemetry::Metrics> metrics_;
   telemetry::LaneMetrics command_metrics_{};
   telemetry::SyncMetrics sync_metrics_{};
+  // The kinds that the peer cannot be told, and when that was logged last; the
+  // relay's thread's own.
+  std::map<std::string, absl::Time> lamented_;
   std::unique_ptr<rpc::TokenKeyFile> keys_;
   std::unique_ptr<rpc::TokenVerifier> verifier_;
   std::unique_ptr<rpc::Authenticator> authenticator_;

@@ -23,9 +23,10 @@ class Breaker {
 
   struct Settings {
     int failures_to_open = 5;
-    // How long it stays open, longer with every failed probe.
-    Backoff::Settings wait = {.first = absl::Seconds(1),
-                              .cap = absl::Seconds(15)};
+    // How long it stays open, longer with every failed probe. The cap bounds
+    // how late a peer that came back is noticed.
+    Backoff::Settings wait = {.first = absl::Milliseconds(250),
+                              .cap = absl::Seconds(2)};
     // A probe whose outcome nobody told by then is taken for lost.
     absl::Duration probe_limit = absl::Seconds(30);
   };

@@ -19,7 +19,7 @@ namespace {
 
 // A peer that comes back is found within seconds.
 constexpr int kFirstReconnectMillis = 100;
-constexpr int kLastReconnectMillis = 2'000;
+constexpr int kLastReconnectMillis = 1'000;
 constexpr int kConnectMillis = 5'000;
 constexpr int kKeepaliveMillis = 30'000;
 constexpr int kKeepaliveTimeoutMillis = 10'000;

@@ -1,5 +1,6 @@
 #include "common/rpc/server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -18,6 +19,7 @@ namespace mtp::rpc {
 namespace {
 
 constexpr std::chrono::milliseconds kHouseInterval{250};
+constexpr absl::Duration kIdleGrace = absl::Seconds(1);
 // Tokens of 8 KiB and what comes with them.
 constexpr int kMetadataLimit = 16 << 10;
 
@@ -170,7 +172,11 @@ void Server::Drain(absl::Duration lead, absl::Duration grace) {
   SetServing(false);
   absl::SleepFor(lead);
   streams_.Drain(dependencies_.clock());
-  const auto deadline = absl::ToChronoTime(absl::Now() + grace);
+  // gRPC waits for the connections too, and an idle client takes up to 15 s to
+  // let go of its own.
+  const bool idle = dependencies_.pipeline->InFlight() == 0;
+  const auto deadline = absl::ToChronoTime(
+      absl::Now() + (idle ? std::min(grace, kIdleGrace) : grace));
   if (main_ != nullptr) main_->Shutdown(deadline);
   StopKeepingHouse();
   if (probe_ != nullptr) probe_->Shutdown(deadline);

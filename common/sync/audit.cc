@@ -27,7 +27,8 @@ std::string ChangeAsJson(const Change& change) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void AddAuditEntries(const std::vector<AuditEntry>& entries, db::Exchange& exchange) {
+void AddAuditEntries(const std::vector<AuditEntry>& entries,
+                     db::Exchange& exchange) {
   if (entries.empty()) return;
   exchange.Add(kStoreEntries, db::Params()
                                   .Array(entries, &AuditEntry::occurred_at)

@@ -36,6 +36,7 @@ struct AuditEntry {
 
 std::string ChangeAsJson(const Change& change);
 
-void AddAuditEntries(const std::vector<AuditEntry>& entries, db::Exchange& exchange);
+void AddAuditEntries(const std::vector<AuditEntry>& entries,
+                     db::Exchange& exchange);
 
 }  // namespace mtp::sync

@@ -20,7 +20,8 @@ const db::Statement Exception::kLoad = db::Compose({"SELECT ", kColumns, R"(
   FOR UPDATE OF exception
 )"});
 
-const db::Statement Exception::kLoadOpenOfThing = db::Compose({"SELECT ", kColumns, R"(
+const db::Statement Exception::kLoadOpenOfThing =
+    db::Compose({"SELECT ", kColumns, R"(
   FROM sync.exception
   WHERE closed_at IS NULL AND things && $1::text[]
   ORDER BY exception_id
@@ -46,7 +47,9 @@ bool Exception::IsOpenOf(std::string_view thing) const {
          std::find(things.begin(), things.end(), thing) != things.end();
 }
 
-std::string Exception::JoinedThings() const { return absl::StrJoin(things, "\n"); }
+std::string Exception::JoinedThings() const {
+  return absl::StrJoin(things, "\n");
+}
 
 std::string Exception::AmountsAsJson() const {
   Change named;

@@ -43,16 +43,16 @@ struct Exception {
   static const db::Statement kLoad;             // FOR UPDATE, by exception_id
   static const db::Statement kLoadOpenOfThing;  // by thing, not locked
   static const db::Statement kInsert;
-  static constexpr auto kLoaded =
-      std::tuple(&Exception::exception_id, &Exception::kind, &Exception::things,
-                 &Exception::description, &Exception::must_act, &Exception::acting_side,
-                 &Exception::dedupe_key, &Exception::opened_at,
-                 &Exception::correlation_id, &Exception::closed_at);
-  static constexpr auto kInserted =
-      std::tuple(&Exception::exception_id, &Exception::kind, &Exception::JoinedThings,
-                 &Exception::AmountsAsJson, &Exception::description,
-                 &Exception::must_act, &Exception::acting_side, &Exception::dedupe_key,
-                 &Exception::opened_at, &Exception::correlation_id);
+  static constexpr auto kLoaded = std::tuple(
+      &Exception::exception_id, &Exception::kind, &Exception::things,
+      &Exception::description, &Exception::must_act, &Exception::acting_side,
+      &Exception::dedupe_key, &Exception::opened_at, &Exception::correlation_id,
+      &Exception::closed_at);
+  static constexpr auto kInserted = std::tuple(
+      &Exception::exception_id, &Exception::kind, &Exception::JoinedThings,
+      &Exception::AmountsAsJson, &Exception::description, &Exception::must_act,
+      &Exception::acting_side, &Exception::dedupe_key, &Exception::opened_at,
+      &Exception::correlation_id);
 };
 
 // `shipment:17/1`, as sync.exception names a thing.

@@ -27,7 +27,8 @@ constexpr db::Statement kPurge{R"(
 
 std::string ContentDigest(std::string_view request) {
   std::string digest(crypto_generichash_BYTES, '\0');
-  crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), digest.size(),
+  crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()),
+                     digest.size(),
                      reinterpret_cast<const unsigned char*>(request.data()),
                      request.size(), nullptr, 0);
   return digest;
@@ -46,7 +47,8 @@ absl::flat_hash_map<IdempotencyKey, Done> TakeProbe(const db::Result& result) {
     Done done;
     db::Bytes digest;
     db::Bytes reply;
-    row.Into(done.key.request_id, done.key.caller, done.key.method, digest, reply);
+    row.Into(done.key.request_id, done.key.caller, done.key.method, digest,
+             reply);
     done.content_digest = std::move(digest.value);
     done.reply = std::move(reply.value);
     IdempotencyKey key = done.key;
@@ -61,9 +63,12 @@ void AddKeys(const std::vector<Done>& done, db::Exchange& exchange) {
       kStoreKeys,
       db::Params()
           .Array(done, [](const Done& d) { return d.key.request_id; })
-          .Array(done, [](const Done& d) -> const auto& { return d.key.caller; })
-          .Array(done, [](const Done& d) -> const auto& { return d.key.method; })
-          .Array(done, [](const Done& d) { return db::Bytes{d.content_digest}; })
+          .Array(
+              done, [](const Done& d) -> const auto& { return d.key.caller; })
+          .Array(
+              done, [](const Done& d) -> const auto& { return d.key.method; })
+          .Array(done,
+                 [](const Done& d) { return db::Bytes{d.content_digest}; })
           .Array(done, [](const Done& d) { return db::Bytes{d.reply}; }));
 }
 

@@ -33,7 +33,8 @@ struct Done {
 };
 
 // The constraint a second transaction with the same key runs into.
-inline constexpr std::string_view kIdempotencyConstraint = "idempotency_key_is_unique";
+inline constexpr std::string_view kIdempotencyConstraint =
+    "idempotency_key_is_unique";
 
 // A digest of the request's bytes as they were sent.
 std::string ContentDigest(std::string_view request);

@@ -65,7 +65,8 @@ void AddMarks(const std::vector<Mark>& marks, db::Exchange& exchange) {
                                 .Array(rows, &Merged::JoinedCorrelationIds));
 }
 
-std::string SyncToken(std::string_view kind, std::string_view key, int64_t version) {
+std::string SyncToken(std::string_view kind, std::string_view key,
+                      int64_t version) {
   return absl::WebSafeBase64Escape(
       absl::StrCat(absl::string_view(kind.data(), kind.size()), "\n",
                    absl::string_view(key.data(), key.size()), "\n", version));
@@ -81,12 +82,14 @@ absl::StatusOr<std::vector<Mark>> ParseSyncToken(std::string_view token) {
                    "the sync_token is none that this service gave");
   std::vector<Mark> marks;
   const std::string copy(token);
-  for (const absl::string_view part : absl::StrSplit(copy, '.', absl::SkipEmpty())) {
+  for (const absl::string_view part :
+       absl::StrSplit(copy, '.', absl::SkipEmpty())) {
     std::string text;
     if (!absl::WebSafeBase64Unescape(part, &text)) return invalid;
     const std::vector<std::string> fields = absl::StrSplit(text, '\n');
     Mark& mark = marks.emplace_back();
-    if (fields.size() != 3 || !absl::SimpleAtoi(fields[2], &mark.version)) return invalid;
+    if (fields.size() != 3 || !absl::SimpleAtoi(fields[2], &mark.version))
+      return invalid;
     mark.kind = fields[0];
     mark.key = fields[1];
   }

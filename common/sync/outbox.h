@@ -33,7 +33,8 @@ void AddMarks(const std::vector<Mark>& marks, db::Exchange& exchange);
 
 // What a client hands to WaitForSync to wait until the peer knows one change.
 // Opaque: it may change without notice.
-std::string SyncToken(std::string_view kind, std::string_view key, int64_t version);
+std::string SyncToken(std::string_view kind, std::string_view key,
+                      int64_t version);
 // One token for several changes.
 std::string JoinSyncTokens(const std::vector<std::string>& tokens);
 // The changes of a token, without correlation ids. INVALID_ARGUMENT

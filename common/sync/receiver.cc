@@ -83,19 +83,22 @@ v1::Receipt Link::Receive(const v1::Sender& sender, absl::Time now) {
 }
 
 void Link::Bury(std::string_view kind, std::string key, const v1::Stamp& stamp,
-                const google::protobuf::Message& state, const v1::Verdict& verdict) {
-  now_.buried.push_back({.kind = std::string(kind),
-                         .key = std::move(key),
-                         .version = stamp.version(),
-                         .epoch = stamp.epoch(),
-                         .state = state.SerializeAsString(),
-                         .reason = verdict.reason(),
-                         .message = verdict.message(),
-                         .correlation_ids = absl::StrJoin(stamp.correlation_ids(), "\n")});
+                const google::protobuf::Message& state,
+                const v1::Verdict& verdict) {
+  now_.buried.push_back(
+      {.kind = std::string(kind),
+       .key = std::move(key),
+       .version = stamp.version(),
+       .epoch = stamp.epoch(),
+       .state = state.SerializeAsString(),
+       .reason = verdict.reason(),
+       .message = verdict.message(),
+       .correlation_ids = absl::StrJoin(stamp.correlation_ids(), "\n")});
 }
 
 void Link::Unbury(std::string_view kind, std::string key) {
-  if (any_dead_letter_) now_.unburied.emplace_back(std::string(kind), std::move(key));
+  if (any_dead_letter_)
+    now_.unburied.emplace_back(std::string(kind), std::move(key));
 }
 
 void Link::AddLoads(db::Exchange& exchange) {
@@ -104,35 +107,41 @@ void Link::AddLoads(db::Exchange& exchange) {
 
 void Link::TakeLoads(const db::Results& results, size_t& next) {
   if (!wanted_) return;
-  results[next++][0].Into(own_epoch_, now_.peer_epoch, halted_, any_dead_letter_);
+  results[next++][0].Into(own_epoch_, now_.peer_epoch, halted_,
+                          any_dead_letter_);
   Keep();
 }
 
 void Link::AddStores(db::Exchange& exchange) {
   if (now_.heard) exchange.Add(kHeard, db::Params().Add(now_.peer_epoch));
   if (!now_.unburied.empty()) {
-    exchange.Add(kUnbury, db::Params()
-                              .Array(now_.unburied, [](const auto& u) { return u.first; })
-                              .Array(now_.unburied, [](const auto& u) { return u.second; }));
+    exchange.Add(
+        kUnbury,
+        db::Params()
+            .Array(now_.unburied, [](const auto& u) { return u.first; })
+            .Array(now_.unburied, [](const auto& u) { return u.second; }));
   }
   // The last word on a thing counts; a statement may name it only once.
   std::vector<DeadLetter> last;
-  for (auto letter = now_.buried.rbegin(); letter != now_.buried.rend(); ++letter) {
-    const bool known = std::any_of(last.begin(), last.end(), [&](const DeadLetter& l) {
-      return l.kind == letter->kind && l.key == letter->key;
-    });
+  for (auto letter = now_.buried.rbegin(); letter != now_.buried.rend();
+       ++letter) {
+    const bool known =
+        std::any_of(last.begin(), last.end(), [&](const DeadLetter& l) {
+          return l.kind == letter->kind && l.key == letter->key;
+        });
     if (!known) last.push_back(*letter);
   }
   if (last.empty()) return;
-  exchange.Add(kBury, db::Params()
-                          .Array(last, &DeadLetter::kind)
-                          .Array(last, &DeadLetter::key)
-                          .Array(last, &DeadLetter::version)
-                          .Array(last, &DeadLetter::epoch)
-                          .Array(last, [](const auto& l) { return db::Bytes{l.state}; })
-                          .Array(last, &DeadLetter::reason)
-                          .Array(last, &DeadLetter::message)
-                          .Array(last, &DeadLetter::correlation_ids));
+  exchange.Add(
+      kBury, db::Params()
+                 .Array(last, &DeadLetter::kind)
+                 .Array(last, &DeadLetter::key)
+                 .Array(last, &DeadLetter::version)
+                 .Array(last, &DeadLetter::epoch)
+                 .Array(last, [](const auto& l) { return db::Bytes{l.state}; })
+                 .Array(last, &DeadLetter::reason)
+                 .Array(last, &DeadLetter::message)
+                 .Array(last, &DeadLetter::correlation_ids));
 }
 
 void Link::Keep() { kept_ = now_; }

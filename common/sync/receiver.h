@@ -12,7 +12,8 @@
 namespace mtp::sync {
 
 // Whether a state is newer than what is kept of the same thing.
-inline bool IsNewer(const v1::Stamp& stamp, int64_t kept_epoch, int64_t kept_version) {
+inline bool IsNewer(const v1::Stamp& stamp, int64_t kept_epoch,
+                    int64_t kept_version) {
   return stamp.epoch() > kept_epoch ||
          (stamp.epoch() == kept_epoch && stamp.version() > kept_version);
 }

@@ -19,12 +19,14 @@ constexpr db::Statement kClaim{R"(
   due AS (
     SELECT kind, key FROM sync.outbox
     WHERE kind = $1::text AND next_attempt_at <= now()
-      AND (leased_until IS NULL OR leased_until < now())
+      AND (leased_until IS NULL OR leased_until < now()
+           OR lease_pid <> ALL (ARRAY(SELECT pid FROM pg_stat_activity)))
     ORDER BY since, key LIMIT $2::bigint
     FOR UPDATE SKIP LOCKED)
   UPDATE sync.outbox AS mark
   SET lease_token = lease.token,
-      leased_until = now() + make_interval(secs => $3::bigint)
+      leased_until = now() + make_interval(secs => $3::bigint),
+      lease_pid = pg_backend_pid()
   FROM due, lease
   WHERE mark.kind = due.kind AND mark.key = due.key
   RETURNING mark.key, mark.version, mark.correlation_ids, lease.token
@@ -51,7 +53,7 @@ constexpr db::Statement kPoison{R"(
   SET attempts = attempts + 1, last_error = poison.reason,
       next_attempt_at = CASE WHEN mark.version <= poison.version
                              THEN 'infinity'::timestamptz ELSE now() END,
-      lease_token = NULL, leased_until = NULL
+      lease_token = NULL, leased_until = NULL, lease_pid = NULL
   FROM unnest($2::text[], $3::bigint[], $5::text[]) AS poison (key, version, reason)
   WHERE mark.kind = $1::text AND mark.key = poison.key
     AND mark.lease_token = $4::bigint
@@ -59,14 +61,14 @@ constexpr db::Statement kPoison{R"(
 
 // Newer versions that came while the batch was on its way are due again.
 constexpr db::Statement kReleaseRest{R"(
-  UPDATE sync.outbox SET lease_token = NULL, leased_until = NULL
+  UPDATE sync.outbox SET lease_token = NULL, leased_until = NULL, lease_pid = NULL
   WHERE kind = $1::text AND key = ANY ($3::text[]) AND lease_token = $2::bigint
 )"};
 
 constexpr db::Statement kReleaseFailed{R"(
   UPDATE sync.outbox
   SET attempts = attempts + 1, last_error = $3::text,
-      lease_token = NULL, leased_until = NULL
+      lease_token = NULL, leased_until = NULL, lease_pid = NULL
   WHERE kind = $1::text AND leased_until IS NOT NULL AND lease_token = $2::bigint
 )"};
 
@@ -102,7 +104,8 @@ void Relay::Notify() {
 
 bool Relay::Wait(absl::Duration longest) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, Chrono(longest), [this] { return news_ || stopping_; });
+  changed_.wait_for(lock, Chrono(longest),
+                    [this] { return news_ || stopping_; });
   news_ = false;
   return !stopping_;
 }
@@ -124,7 +127,8 @@ void Relay::Work() {
       absl::StatusOr<size_t> found = SendBatch(route);
       if (!found.ok()) {
         failed = true;
-        if (options_.observer.failed) options_.observer.failed(route.kind, found.status());
+        if (options_.observer.failed)
+          options_.observer.failed(route.kind, found.status());
       } else if (*found > 0) {
         pause = absl::ZeroDuration();  // there may be more
       }
@@ -132,7 +136,8 @@ void Relay::Work() {
     if (failed) {
       // News does not make an absent peer present: sit the pause out.
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, Chrono(backoff.Next()), [this] { return stopping_; });
+      changed_.wait_for(lock, Chrono(backoff.Next()),
+                        [this] { return stopping_; });
       pause = absl::ZeroDuration();
     } else {
       backoff.Reset();
@@ -142,12 +147,12 @@ void Relay::Work() {
 
 absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,
                                                          int64_t& lease_token) {
-  ASSIGN_OR_RETURN(db::Result claimed_rows,
-                   connection_->Run(kClaim, db::Params()
-                                                .Add(route.kind)
-                                                .Add(options_.batch_limit)
-                                                .Add(absl::ToInt64Seconds(
-                                                    options_.lease))));
+  ASSIGN_OR_RETURN(
+      db::Result claimed_rows,
+      connection_->Run(kClaim, db::Params()
+                                   .Add(route.kind)
+                                   .Add(options_.batch_limit)
+                                   .Add(absl::ToInt64Seconds(options_.lease))));
   std::vector<Claimed> claimed;
   for (const db::Row row : claimed_rows) {
     Claimed& mark = claimed.emplace_back();
@@ -185,7 +190,8 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
     Claimed& mark = *by_key.at(row.Get<std::string>(0));
     v1::Stamp* stamp = route.add_state(*request, row);
     stamp->set_epoch(epoch);
-    for (auto id = mark.correlation_ids.rbegin(); id != mark.correlation_ids.rend(); ++id) {
+    for (auto id = mark.correlation_ids.rbegin();
+         id != mark.correlation_ids.rend(); ++id) {
       stamp->add_correlation_ids(*id);
     }
     mark.sent_version = stamp->version();
@@ -196,9 +202,9 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
     const absl::Time started = absl::Now();
     absl::StatusOr<std::string> reply = options_.send(
         route.method, request->SerializeAsString(), options_.call_deadline);
-    absl::StatusOr<Route::Answer> answer = reply.ok() ? route.parse(*reply)
-                                                      : absl::StatusOr<Route::Answer>(
-                                                            reply.status());
+    absl::StatusOr<Route::Answer> answer =
+        reply.ok() ? route.parse(*reply)
+                   : absl::StatusOr<Route::Answer>(reply.status());
     if (answer.ok() && answer->receipt.refusal() != v1::REFUSAL_UNSPECIFIED) {
       answer = absl::FailedPreconditionError(absl::StrCat(
           "the peer refused: ", v1::Refusal_Name(answer->receipt.refusal())));
@@ -238,8 +244,8 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
       continue;
     }
     poison.push_back(claimed[i]);
-    reasons.push_back(
-        absl::StrCat("POISON ", verdicts[i].reason(), ": ", verdicts[i].message()));
+    reasons.push_back(absl::StrCat("POISON ", verdicts[i].reason(), ": ",
+                                   verdicts[i].message()));
     if (options_.observer.poison) {
       options_.observer.poison(route.kind, claimed[i].key, verdicts[i]);
     }
@@ -270,11 +276,12 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
 absl::Status Relay::Release(const Route& route, int64_t lease_token,
                             const absl::Status& failure) {
   return connection_
-      ->Run(kReleaseFailed, db::Params()
-                                .Add(route.kind)
-                                .Add(lease_token)
-                                .Add(std::string(failure.ToString(
-                                    absl::StatusToStringMode::kWithNoExtraData))))
+      ->Run(kReleaseFailed,
+            db::Params()
+                .Add(route.kind)
+                .Add(lease_token)
+                .Add(std::string(failure.ToString(
+                    absl::StatusToStringMode::kWithNoExtraData))))
       .status();
 }
 

@@ -41,7 +41,8 @@ class Relay {
     std::function<std::unique_ptr<google::protobuf::Message>()> new_request;
     std::function<mtp::sync::v1::Sender*(google::protobuf::Message&)> sender;
     // Adds the row's state to the request and returns its stamp.
-    std::function<mtp::sync::v1::Stamp*(google::protobuf::Message&, const db::Row&)>
+    std::function<mtp::sync::v1::Stamp*(google::protobuf::Message&,
+                                        const db::Row&)>
         add_state;
     // Parses the reply.
     struct Answer {
@@ -53,7 +54,9 @@ class Relay {
 
   // What happened, for metrics and logs; called on the relay's thread.
   struct Observer {
-    std::function<void(std::string_view kind, size_t states, absl::Duration took)> sent;
+    std::function<void(std::string_view kind, size_t states,
+                       absl::Duration took)>
+        sent;
     std::function<void(std::string_view kind, const absl::Status&)> failed;
     std::function<void(std::string_view kind, std::string_view key,
                        const mtp::sync::v1::Verdict&)>
@@ -76,12 +79,13 @@ class Relay {
     // soon.
     absl::Duration poll_interval = absl::Seconds(1);
     absl::Duration call_deadline = absl::Seconds(5);
-    // Longer than any call: a lease that ran out belonged to a dead relay.
+    // Longer than any call. A dead relay's lease ends with its connection to
+    // the database; only one that hangs is waited for.
     absl::Duration lease = absl::Seconds(15);
     // States in one call; the contract allows 500.
     int64_t batch_limit = 500;
     rpc::Backoff::Settings backoff = {.first = absl::Milliseconds(50),
-                                      .cap = absl::Seconds(5)};
+                                      .cap = absl::Seconds(1)};
     rpc::Uniform uniform = rpc::RandomUniform();
   };
 
@@ -90,7 +94,6 @@ class Relay {
 
   // There are new marks: look now. Any thread, does not block.
   void Notify();
-  // The peer may be back: forget how long to wait.
   void Stop();
 
  private:
@@ -105,7 +108,8 @@ class Relay {
   void Work();
   // Sends one batch of one kind; how many marks it found.
   absl::StatusOr<size_t> SendBatch(const Route& route);
-  absl::StatusOr<std::vector<Claimed>> Claim(const Route& route, int64_t& lease_token);
+  absl::StatusOr<std::vector<Claimed>> Claim(const Route& route,
+                                             int64_t& lease_token);
   absl::Status Settle(const Route& route, int64_t lease_token,
                       const std::vector<Claimed>& claimed,
                       const std::vector<mtp::sync::v1::Verdict>& verdicts);
@@ -137,18 +141,21 @@ Relay::Route MakeRoute(std::string_view kind, std::string_view method,
   route.sender = [](google::protobuf::Message& request) {
     return static_cast<Request&>(request).mutable_sender();
   };
-  route.add_state = [read](google::protobuf::Message& request, const db::Row& row) {
+  route.add_state = [read](google::protobuf::Message& request,
+                           const db::Row& row) {
     auto* state = static_cast<Request&>(request).add_states();
     *state = read(row);
     return state->mutable_stamp();
   };
-  route.parse = [](const std::string& bytes) -> absl::StatusOr<Relay::Route::Answer> {
+  route.parse =
+      [](const std::string& bytes) -> absl::StatusOr<Relay::Route::Answer> {
     Response response;
     if (!response.ParseFromString(bytes)) {
       return absl::InternalError("the peer's answer cannot be read");
     }
-    return Relay::Route::Answer{{response.verdicts().begin(), response.verdicts().end()},
-                                response.receipt()};
+    return Relay::Route::Answer{
+        {response.verdicts().begin(), response.verdicts().end()},
+        response.receipt()};
   };
   return route;
 }

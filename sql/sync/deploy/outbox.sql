@@ -14,12 +14,13 @@ CREATE TABLE sync.outbox (
   last_error      text,
   lease_token     bigint,
   leased_until    timestamptz,
+  lease_pid       integer,
   CONSTRAINT outbox_marks_a_thing_once PRIMARY KEY (kind, key),
   CONSTRAINT outbox_kind_is_known CHECK (kind IN (
     'shipment', 'schedule', 'revocation', 'shipment_progress', 'schedule_progress', 'seal')),
   CONSTRAINT outbox_version_is_positive CHECK (version > 0),
   CONSTRAINT outbox_attempts_not_negative CHECK (attempts >= 0),
-  CONSTRAINT outbox_lease_has_token CHECK (leased_until IS NULL OR lease_token IS NOT NULL)
+  CONSTRAINT outbox_lease_is_whole CHECK (num_nulls(leased_until, lease_token, lease_pid) IN (0, 3))
 ) WITH (
   -- A mark is written, raised, leased and removed within milliseconds: room
   -- for HOT updates, and vacuum after a few hundred dead rows, at full speed,
@@ -33,6 +34,8 @@ CREATE TABLE sync.outbox (
 );
 COMMENT ON TABLE sync.outbox IS 'One mark per thing whose version the peer has not confirmed.';
 COMMENT ON COLUMN sync.outbox.since IS 'Of the oldest change not confirmed; a later one does not move it.';
+COMMENT ON COLUMN sync.outbox.lease_pid IS
+  'The backend of the relay that works on it: where that is gone, so is the relay, and nobody waits for leased_until.';
 
 -- Serves the relay's poll: due marks, first news first. next_attempt_at and
 -- the lease stay out of every index, so that leasing is a HOT update.

@@ -3,7 +3,7 @@
 BEGIN;
 
 SELECT
-  kind, key, version, correlation_ids, since, attempts, next_attempt_at, last_error, lease_token, leased_until
+  kind, key, version, correlation_ids, since, attempts, next_attempt_at, last_error, lease_token, leased_until, lease_pid
 FROM sync.outbox WHERE false;
 
 DO $$
@@ -12,7 +12,7 @@ BEGIN
     'sync.lease_token_seq: grants';
   ASSERT (SELECT count(*) = 5 FROM pg_catalog.pg_constraint
     WHERE conrelid = 'sync.outbox'::regclass AND convalidated AND conname IN (
-      'outbox_attempts_not_negative', 'outbox_kind_is_known', 'outbox_lease_has_token', 'outbox_marks_a_thing_once',
+      'outbox_attempts_not_negative', 'outbox_kind_is_known', 'outbox_lease_is_whole', 'outbox_marks_a_thing_once',
       'outbox_version_is_positive')),
     'sync.outbox: a constraint is missing';
   ASSERT (SELECT count(*) = 1 FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
