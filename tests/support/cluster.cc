@@ -1,0 +1,153 @@
+#include "tests/support/cluster.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <random>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "tests/support/process.h"
+
+namespace mtp::tests {
+namespace {
+
+using common::v1::Side;
+using common::v1::SIDE_ORDER;
+using common::v1::SIDE_PROCESSING;
+
+const std::string kScript = MTP_SOURCE_DIR "/deploy/local/cluster";
+
+std::string Template(Side side) { return NameOf(side) + "_template"; }
+
+// Waits until the other end of the pipe is closed, by whatever end of the test,
+// and then removes the cluster.
+constexpr char kKeeper[] = R"(cat >/dev/null; "$1" remove "$2"; rm -rf "$3")";
+
+int StartKeeper(int pipe_end, const std::string& folder) {
+  const std::string cluster = folder + "/postgres";
+  const std::vector<const char*> command = {
+      "bash",          "-c",           kKeeper, "keeper", kScript.c_str(),
+      cluster.c_str(), folder.c_str(), nullptr};
+  const int id = fork();
+  if (id != 0) return id;
+  // Out of the reach of what ends the test: a Ctrl-C, a time limit.
+  setsid();
+  const int nothing = open("/dev/null", O_WRONLY);
+  dup2(pipe_end, STDIN_FILENO);
+  dup2(nothing, STDOUT_FILENO);
+  dup2(nothing, STDERR_FILENO);
+  for (int other = 3; other < 1024; ++other) close(other);
+  execvp(command[0], const_cast<char* const*>(command.data()));
+  _exit(127);
+}
+
+}  // namespace
+
+std::string NameOf(Side side) {
+  return side == SIDE_ORDER ? "order" : "processing";
+}
+
+Side PeerOf(Side side) {
+  return side == SIDE_ORDER ? SIDE_PROCESSING : SIDE_ORDER;
+}
+
+int FreePort() {
+  static std::mt19937 random(std::random_device{}());
+  while (true) {
+    const int port = std::uniform_int_distribution<int>(15'000, 31'000)(random);
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool free =
+        bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    close(probe);
+    if (free) return port;
+  }
+}
+
+Cluster::Cluster(Durability durability) : port_(FreePort()) {
+  char folder[] = "/tmp/mtp-test-XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  folder_ = folder;
+  // The system user of PostgreSQL must get through.
+  REQUIRE(chmod(folder, 0755) == 0);
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  keeper_pipe_ = ends[1];
+  keeper_ = StartKeeper(ends[0], folder_);
+  close(ends[0]);
+
+  std::vector<std::string> create = {kScript, "create", folder_ + "/postgres",
+                                     absl::StrCat(port_)};
+  if (durability == Durability::kFast) {
+    create.insert(create.end(), {"fsync=off", "synchronous_commit=off",
+                                 "full_page_writes=off"});
+  }
+  RunOrFail(create);
+  socket_ = std::string(absl::StripSuffix(
+      RunOrFail({kScript, "socket", folder_ + "/postgres"}), "\n"));
+  Start();
+  MakeTemplates();
+}
+
+Cluster::~Cluster() {
+  close(keeper_pipe_);
+  waitpid(keeper_, nullptr, 0);
+}
+
+Cluster& Cluster::Shared() {
+  static Cluster cluster(Durability::kFast);
+  return cluster;
+}
+
+void Cluster::MakeTemplates() {
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    RunOrFail({kScript, "database", folder_ + "/postgres", Template(side)});
+  }
+  const auto migrate = [&](Side side) {
+    return Process({MTP_SOURCE_DIR "/deploy/local/migrate", NameOf(side),
+                    Conninfo(Template(side), "mtp_owner")},
+                   folder_ + "/migrate.log");
+  };
+  // At the same time: most of it is waiting for programs to start.
+  Process order = migrate(SIDE_ORDER);
+  Process processing = migrate(SIDE_PROCESSING);
+  for (Process* process : {&order, &processing}) {
+    INFO(ReadFile(folder_ + "/migrate.log"));
+    REQUIRE(process->Wait(absl::Minutes(2)) == 0);
+  }
+}
+
+std::string Cluster::NewDatabase(Side side) {
+  std::lock_guard lock(mutex_);
+  const std::string name = absl::StrCat(NameOf(side), "_", ++database_count_);
+  Superuser().Query(absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ",
+                                 Template(side), " OWNER mtp_owner"));
+  return name;
+}
+
+std::string Cluster::Conninfo(const std::string& database,
+                              const std::string& user) const {
+  return absl::StrCat("host=", socket_, " port=", port_, " dbname=", database,
+                      " user=", user);
+}
+
+Sql Cluster::Superuser() const { return Sql(Conninfo("postgres", "postgres")); }
+
+void Cluster::Crash() {
+  RunOrFail({kScript, "stop", folder_ + "/postgres", "immediate"});
+}
+
+void Cluster::Start() { RunOrFail({kScript, "start", folder_ + "/postgres"}); }
+
+}  // namespace mtp::tests

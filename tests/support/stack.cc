@@ -1,0 +1,273 @@
+// Listeners are for the one file that says so.
+#define CATCH_CONFIG_EXTERNAL_INTERFACES
+#include "tests/support/stack.h"
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/rpc/keys.h"
+#include "common/rpc/tls.h"
+#include "common/rpc/token.h"
+#include "tests/support/wait.h"
+
+namespace mtp::tests {
+namespace {
+
+constexpr char kServing[] = "\x08\x01";  // HealthCheckResponse, SERVING
+
+// The folder where the services of this program log; emptied by every run.
+const std::string& LogFolder() {
+  static const std::string folder = [] {
+    const std::string program =
+        std::filesystem::read_symlink("/proc/self/exe").filename();
+    const std::string made = MTP_BINARY_DIR "/../test-logs/" + program;
+    std::filesystem::remove_all(made);
+    std::filesystem::create_directories(made);
+    return std::filesystem::canonical(made).string();
+  }();
+  return folder;
+}
+
+std::map<std::string, std::unique_ptr<Stack>>& SharedStacks() {
+  static std::map<std::string, std::unique_ptr<Stack>> stacks;
+  return stacks;
+}
+
+// Ends the shared services before the program's own statics go, and says where
+// to read on when something failed.
+struct RunListener : Catch::TestEventListenerBase {
+  using TestEventListenerBase::TestEventListenerBase;
+
+  void testRunEnded(const Catch::TestRunStats& stats) override {
+    SharedStacks().clear();
+    if (stats.totals.assertions.failed > 0) {
+      Catch::cerr() << "what the services logged: " << LogFolder() << "\n";
+    }
+    TestEventListenerBase::testRunEnded(stats);
+  }
+};
+
+std::string Certificate(Side side, const std::string& ending) {
+  return Identities::Shared().folder() + "/certificates/" + NameOf(side) +
+         "_service" + ending;
+}
+
+std::shared_ptr<grpc::Channel> Connect(
+    const std::string& address,
+    std::shared_ptr<grpc::ChannelCredentials> credentials) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(-1);
+  // A service that was killed is back in no time.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
+  return grpc::CreateCustomChannel(address, std::move(credentials), arguments);
+}
+
+}  // namespace
+
+CATCH_REGISTER_LISTENER(RunListener)
+
+std::vector<Role> AllRoles() {
+  std::vector<Role> roles;
+  for (int role = options::v1::Role_MIN; role <= options::v1::Role_MAX;
+       ++role) {
+    if (role != options::v1::ROLE_UNSPECIFIED &&
+        options::v1::Role_IsValid(role)) {
+      roles.push_back(static_cast<Role>(role));
+    }
+  }
+  return roles;
+}
+
+const Identities& Identities::Shared() {
+  static const Identities identities;
+  return identities;
+}
+
+Identities::Identities() : folder_(LogFolder() + "/identities") {
+  RunOrFail(
+      {MTP_SOURCE_DIR "/deploy/local/certificates", folder_ + "/certificates"});
+  RunOrFail({MTP_SOURCE_DIR "/deploy/local/token_keys", folder_ + "/tokens"});
+  signing_key_ = ReadFile(folder_ + "/tokens/signing.key");
+  const absl::StatusOr<rpc::TokenKeys> keys =
+      rpc::ParseJwks(ReadFile(folder_ + "/tokens/jwks.json"));
+  REQUIRE(keys.ok());
+  key_id_ = keys->begin()->first;
+}
+
+std::string Identities::Subject(Role role) {
+  return absl::StrFormat("00000000-0000-4000-8000-%012d",
+                         static_cast<int>(role));
+}
+
+std::string Identities::Token(Role role) const {
+  absl::StatusOr<std::string> token =
+      rpc::SignToken({.subject = Subject(role),
+                      .username = rpc::RoleName(role),
+                      .role = role,
+                      .issued_at = absl::Now()},
+                     signing_key_, key_id_);
+  REQUIRE(token.ok());
+  return *std::move(token);
+}
+
+Stack::Stack(Options options)
+    : cluster_(options.cluster == nullptr ? Cluster::Shared()
+                                          : *options.cluster),
+      flags_(std::move(options.flags)),
+      authority_(Identities::Shared().folder() + "/certificates/ca.pem") {
+  static int count = 0;
+  const int number = ++count;
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    Service& service = services_[side];
+    service.port = FreePort();
+    service.probe_port = FreePort();
+    service.database = cluster_.NewDatabase(side);
+    service.log =
+        absl::StrCat(LogFolder(), "/", number, "_", NameOf(side), ".log");
+  }
+  for (auto& [side, service] : services_) {
+    const std::string address = Address(side);
+    service.people =
+        Connect(address, rpc::ChannelTls({.ca = authority_}).value());
+    service.probe = Connect(absl::StrCat("127.0.0.1:", service.probe_port),
+                            grpc::InsecureChannelCredentials());
+    service.process = Process(Command(side), service.log);
+  }
+  for (const auto& [side, service] : services_) WaitUntilServing(side);
+}
+
+Stack& Stack::Shared(const std::string& purpose) {
+  return Shared(purpose, Options{});
+}
+
+Stack& Stack::Shared(const std::string& purpose, Options options) {
+  std::unique_ptr<Stack>& stack = SharedStacks()[purpose];
+  if (stack == nullptr) stack = std::make_unique<Stack>(std::move(options));
+  return *stack;
+}
+
+std::vector<std::string> Stack::Command(Side side) const {
+  const std::string& folder = Identities::Shared().folder();
+  std::vector<std::string> command = {
+      absl::StrCat(MTP_BINARY_DIR "/", NameOf(side), "_service"),
+      "--listen",
+      Address(side),
+      "--metrics-listen",
+      "",
+      "--probe-listen",
+      absl::StrCat("127.0.0.1:", Of(side).probe_port),
+      "--database",
+      cluster_.Conninfo(Of(side).database, "mtp_app"),
+      "--tls-certificate",
+      Certificate(side, ".pem"),
+      "--tls-key",
+      Certificate(side, ".key"),
+      "--tls-ca",
+      authority_,
+      "--token-keys",
+      folder + "/tokens/jwks.json",
+      "--peer",
+      Address(PeerOf(side)),
+      "--peer-name",
+      NameOf(PeerOf(side)) + "_service",
+  };
+  command.insert(command.end(), flags_.begin(), flags_.end());
+  return command;
+}
+
+void Stack::Start(Side side) {
+  Service& service = Of(side);
+  REQUIRE(!service.process.Running());
+  service.process = Process(Command(side), service.log);
+  WaitUntilServing(side);
+}
+
+void Stack::WaitUntilServing(Side side) {
+  Service& service = Of(side);
+  const bool serving = Eventually([&] {
+    if (!service.process.Running()) return true;
+    return Probe(side)
+               .Send("grpc.health.v1.Health/Check", {""}, absl::Seconds(1))
+               .bytes() == kServing;
+  });
+  if (!serving || !service.process.Running()) {
+    FAIL("the " << NameOf(side) << " service does not serve; it logged:\n"
+                << ReadFile(service.log));
+  }
+}
+
+void Stack::Stop(Side side) {
+  Of(side).process.Signal(SIGTERM);
+  INFO(ReadFile(Of(side).log));
+  REQUIRE(Of(side).process.Wait(kLimit) == 0);
+}
+
+void Stack::Kill(Side side) {
+  REQUIRE(Of(side).process.Running());
+  Of(side).process.Signal(SIGKILL);
+  REQUIRE(Of(side).process.Wait(kLimit) == 128 + SIGKILL);
+}
+
+bool Stack::Running(Side side) { return Of(side).process.Running(); }
+
+Client Stack::As(Role role, Side side) const {
+  return Stranger(side, "Bearer " + Identities::Shared().Token(role));
+}
+
+Client Stack::Stranger(Side side, const std::string& authorization) const {
+  rpc::Metadata metadata;
+  if (!authorization.empty()) {
+    metadata.emplace_back(rpc::kAuthorizationKey, authorization);
+  }
+  return Client(Of(side).people, std::move(metadata));
+}
+
+Client Stack::Certified(Side side, Side whose) const {
+  return Client(
+      Connect(Address(side),
+              rpc::ChannelTls({.certificate = Certificate(whose, ".pem"),
+                               .key = Certificate(whose, ".key"),
+                               .ca = authority_})
+                  .value()),
+      {});
+}
+
+Client Stack::Probe(Side side) const { return Client(Of(side).probe, {}); }
+
+Side Stack::SideOf(std::string_view method) {
+  if (method.starts_with("mtp.order.")) return SIDE_ORDER;
+  if (method.starts_with("mtp.processing.")) return SIDE_PROCESSING;
+  FAIL("both sides have " << std::string(method) << ": say which");
+  return common::v1::SIDE_UNSPECIFIED;
+}
+
+Sql Stack::Database(Side side) const {
+  return Sql(cluster_.Conninfo(Of(side).database, "mtp_reader"));
+}
+
+Sql Stack::Owner(Side side) const { return Sql(OwnerConninfo(side)); }
+
+std::string Stack::OwnerConninfo(Side side) const {
+  return cluster_.Conninfo(Of(side).database, "mtp_owner");
+}
+
+void Stack::CutDatabaseConnections(Side side) {
+  cluster_.Superuser().Query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+      "WHERE datname = $1 AND usename = 'mtp_app'",
+      {Of(side).database});
+}
+
+std::string Stack::Address(Side side) const {
+  return absl::StrCat("127.0.0.1:", Of(side).port);
+}
+
+}  // namespace mtp::tests
