@@ -212,9 +212,8 @@ TEST_CASE("AllocateToShipment beside a bare echo and pgbench") {
   CHECK(tests::Eventually([&] {
     return database.Number("SELECT count(*) FROM sync.outbox") == 0;
   }));
-  CHECK(
-      tests::ToText(database.Query("SELECT * FROM sync.invariant_violations()"))
-          .empty());
+  CHECK(tests::ToText(database.Query(
+            "SELECT * FROM sync.invariant_violations() LIMIT 10")) == "");
 
   const nlohmann::ordered_json figures = {
       {"echo_rps", echo.calls_per_second},

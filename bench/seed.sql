@@ -22,5 +22,15 @@ SELECT ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, 'blendshe
        n, 1000000000, 0, 1000000000, 1000000000
 FROM generate_series(1, 4096) AS n;
 
+INSERT INTO bag_move (barcode, to_location_id)
+SELECT barcode, location_id FROM bag;
+
+INSERT INTO measurement (batch_id, measurement_id, humidity_basis_points, density_grams_per_cubic_metre)
+VALUES ('00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000004', 650, 325000);
+INSERT INTO trader_decision (batch_id, decision_id, from_state, to_state)
+VALUES ('00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000005', NULL, 'TRADER_PENDING'),
+       ('00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000006', 'TRADER_PENDING', 'TRADER_REQUESTED'),
+       ('00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000007', 'TRADER_REQUESTED', 'TRADER_ALLOWED');
+
 COMMIT;
 ANALYZE bag, batch;

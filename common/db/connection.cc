@@ -106,6 +106,10 @@ Exchange Exchange::InSnapshot() const {
   return snapshot;
 }
 
+constexpr const char* kPlanByKey =
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
+    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     const Options& options) {
   // The tcp and keepalive limits find a peer that vanished; a server that
@@ -129,6 +133,13 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   // Warnings (a ROLLBACK without a transaction) are nobody's business.
   PQsetNoticeProcessor(
       raw, [](void*, const char*) {}, nullptr);
+  if (options.by_key) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> set(
+        PQexec(raw, kPlanByKey), &PQclear);
+    if (PQresultStatus(set.get()) != PGRES_COMMAND_OK) {
+      return LostStatus(PQerrorMessage(raw));
+    }
+  }
   if (PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
     return LostStatus(PQerrorMessage(raw));
   }

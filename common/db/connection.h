@@ -68,6 +68,11 @@ class Connection {
     // How long a server may stay silent before the connection counts as lost;
     // longer than the role's statement_timeout.
     absl::Duration silence_limit = absl::Seconds(45);
+    // Every statement finds its rows by key: it is planned once, over indexes,
+    // however many keys it gets and whatever the statistics say of tables that
+    // were empty a minute ago. Without it PostgreSQL scans a whole new table
+    // for each batch until the table is analysed.
+    bool by_key = false;
   };
 
   static absl::StatusOr<std::unique_ptr<Connection>> Open(

@@ -142,9 +142,11 @@ absl::Status Host::WaitForDatabase() {
 }
 
 void Host::MakeLanes() {
+  db::Connection::Options by_key = database_;
+  by_key.by_key = true;
   commands_ =
       std::make_unique<handlers::CommandLanes>(handlers::CommandLanes::Options{
-          .database = database_,
+          .database = std::move(by_key),
           .lanes = options_.command_lanes,
           .waiting_limit = static_cast<size_t>(options_.waiting_limit),
           .batch_limit = static_cast<size_t>(options_.batch_limit),
@@ -191,6 +193,7 @@ absl::Status Host::MakeRelay() {
   if (service_.relay_routes.empty()) return absl::OkStatus();
   sync::Relay::Options options;
   options.database = database_;
+  options.database.by_key = true;
   options.database.application_name = absl::StrCat(service_.name, " relay");
   options.side = service_.side;
   options.instance = Instance(service_.name);

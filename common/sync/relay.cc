@@ -38,6 +38,15 @@ constexpr db::Statement kSender{R"(
   FROM sync.epoch
 )"};
 
+// In the order in which commands take their marks, so that neither waits for
+// the other in a circle.
+constexpr db::Statement kLock{R"(
+  SELECT FROM sync.outbox
+  WHERE kind = $1::text AND key = ANY ($2::text[]) AND lease_token = $3::bigint
+  ORDER BY kind, key
+  FOR UPDATE
+)"};
+
 // Confirmed, and nothing newer happened meanwhile.
 constexpr db::Statement kForget{R"(
   DELETE FROM sync.outbox AS mark
@@ -66,10 +75,16 @@ constexpr db::Statement kReleaseRest{R"(
 )"};
 
 constexpr db::Statement kReleaseFailed{R"(
-  UPDATE sync.outbox
+  WITH leased AS (
+    SELECT kind, key FROM sync.outbox
+    WHERE kind = $1::text AND leased_until IS NOT NULL AND lease_token = $2::bigint
+    ORDER BY kind, key
+    FOR UPDATE)
+  UPDATE sync.outbox AS mark
   SET attempts = attempts + 1, last_error = $3::text,
       lease_token = NULL, leased_until = NULL, lease_pid = NULL
-  WHERE kind = $1::text AND leased_until IS NOT NULL AND lease_token = $2::bigint
+  FROM leased
+  WHERE mark.kind = leased.kind AND mark.key = leased.key
 )"};
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) {
@@ -251,6 +266,10 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
     }
   }
   db::Exchange settle;
+  settle.Add(kLock, db::Params()
+                        .Add(route.kind)
+                        .Array(claimed, &Claimed::key)
+                        .Add(lease_token));
   if (!confirmed.empty()) {
     settle.Add(kForget, db::Params()
                             .Add(route.kind)
