@@ -79,7 +79,7 @@ std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch() {
   absl::flat_hash_set<sync::IdempotencyKey> keys;
   bool any = false;
   bool closed_to_others = false;
-  return line_.Take(options_.batch_limit, [&](const Waiting& waiting) {
+  const auto joins = [&](const Waiting& waiting) {
     if (closed_to_others || (waiting.command->alone && any)) return false;
     // The same key twice: the second waits for the first one's reply.
     if (!waiting.key.request_id.IsNil() && !keys.insert(waiting.key).second)
@@ -87,7 +87,9 @@ std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch() {
     any = true;
     closed_to_others = waiting.command->alone;
     return true;
-  });
+  };
+  return line_.Take(options_.batch_limit, joins,
+                    absl::ToChronoNanoseconds(options_.gather));
 }
 
 void CommandLanes::Work() {

@@ -43,6 +43,10 @@ class CommandLanes {
     // Calls that may wait; one more is refused with RESOURCE_EXHAUSTED.
     size_t waiting_limit = 4096;
     size_t batch_limit = 256;
+    // How long a lane waits for more calls while another one works: fewer,
+    // larger batches cost less, and two that touch the same rows wait for each
+    // other anyway. Past this the other one is taken for long.
+    absl::Duration gather = absl::Milliseconds(10);
     // How long a batch keeps trying to reach a database that went away.
     absl::Duration reconnect_limit = absl::Seconds(5);
     Clock clock = SystemClock();

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
+#include <thread>
 #include <vector>
 
 namespace mtp::handlers {
@@ -27,11 +30,23 @@ class WaitingLine {
   }
 
   // Waits for items and takes, in order, up to `most` of those that `joins`
-  // accepts; an item that does not join stays where it is. Empty once the line
-  // is closed and drained.
-  std::vector<T> Take(size_t most, const std::function<bool(const T&)>& joins) {
+  // accepts; an item that does not join stays where it is. While another lane
+  // works on what it took, waits up to `gather` for `most` of them to be there.
+  // Empty once the line is closed and drained. A lane is done with what it took
+  // when it comes again.
+  std::vector<T> Take(size_t most, const std::function<bool(const T&)>& joins,
+                      std::chrono::nanoseconds gather = {}) {
     std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return closed_ || !items_.empty(); });
+    if (working_.erase(std::this_thread::get_id()) > 0) arrived_.notify_one();
+    do {
+      arrived_.wait(lock, [this] { return closed_ || !items_.empty(); });
+      if (gather.count() > 0) {
+        arrived_.wait_for(lock, gather, [&] {
+          return closed_ || working_.empty() || items_.size() >= most;
+        });
+      }
+    } while (!closed_ && items_.empty());
+    working_.insert(std::this_thread::get_id());
     std::vector<T> taken;
     if (items_.size() <= most) taken.reserve(items_.size());
     std::deque<T> left;
@@ -70,6 +85,7 @@ class WaitingLine {
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<T> items_;
+  std::set<std::thread::id> working_;
   bool closed_ = false;
 };
 

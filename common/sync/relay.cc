@@ -136,28 +136,42 @@ void Relay::Work() {
   rpc::Backoff backoff(options_.backoff, options_.uniform);
   absl::Duration pause = absl::ZeroDuration();
   while (Wait(pause)) {
+    const absl::Time began = absl::Now();
     pause = options_.poll_interval;
     bool failed = false;
+    bool told = false;
+    bool more = false;
     for (const Route& route : options_.routes) {
       absl::StatusOr<size_t> found = SendBatch(route);
       if (!found.ok()) {
         failed = true;
         if (options_.observer.failed)
           options_.observer.failed(route.kind, found.status());
-      } else if (*found > 0) {
-        pause = absl::ZeroDuration();  // there may be more
+        continue;
       }
+      told = told || *found > 0;
+      more = more || *found == static_cast<size_t>(options_.batch_limit);
     }
     if (failed) {
       // News does not make an absent peer present: sit the pause out.
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, Chrono(backoff.Next()),
-                        [this] { return stopping_; });
+      Rest(backoff.Next());
       pause = absl::ZeroDuration();
-    } else {
-      backoff.Reset();
+      continue;
+    }
+    backoff.Reset();
+    if (more) {
+      pause = absl::ZeroDuration();
+    } else if (told) {
+      // What changes many times a second is told a few times a second.
+      Rest(began + options_.pace - absl::Now());
+      pause = absl::ZeroDuration();
     }
   }
+}
+
+void Relay::Rest(absl::Duration length) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, Chrono(length), [this] { return stopping_; });
 }
 
 absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,

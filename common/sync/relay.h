@@ -75,6 +75,9 @@ class Relay {
                                               absl::Duration deadline)>
         send;
     Observer observer;
+    // From one round to the next while there is news, so that changes gather;
+    // news after a quiet time goes at once.
+    absl::Duration pace = absl::Milliseconds(25);
     // Marks that nobody handed over (a crash, another replica) are found so
     // soon.
     absl::Duration poll_interval = absl::Seconds(1);
@@ -115,6 +118,8 @@ class Relay {
                       const std::vector<mtp::sync::v1::Verdict>& verdicts);
   absl::Status Release(const Route& route, int64_t lease_token,
                        const absl::Status& failure);
+  // Waits, news or not; less if it is to stop.
+  void Rest(absl::Duration length);
   absl::Status Connect();
   // Waits for news, at most so long; false when stopping.
   bool Wait(absl::Duration longest);
