@@ -39,7 +39,7 @@ format: setup ## formats all C++
 	@git ls-files -co --exclude-standard -- '*.cc' '*.h' | xargs -r clang-format -i
 
 freeze: lint ## takes the contract as it is now for what no later change may break
-	@build/tools/node_modules/.bin/buf build proto -o proto/contract.binpb
+	@build/tools/node_modules/.bin/buf build proto --exclude-source-info -o proto/contract.binpb
 
 clean: ## removes what was built (not the installed tools, not var/)
 	@rm -rf build/release build/asan build/tsan

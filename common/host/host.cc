@@ -8,6 +8,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "build_info.h"
 #include "common/base/status.h"
 #include "common/rpc/metadata.h"
 #include "common/sync/idempotency.h"
@@ -244,6 +245,8 @@ operations::Self Host::Self() const {
   self.side = service_.side;
   self.instance = Instance(service_.name);
   self.version = MTP_VERSION;
+  self.source_revision = kSourceRevision;
+  self.contract_digest = kContractDigest;
   self.packages = service_.packages;
   self.time_zone = options_.edge.time_zone;
   self.started = started_;

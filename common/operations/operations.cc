@@ -396,6 +396,8 @@ void Operations::GetVersion(std::unique_ptr<rpc::Call> call) {
                ops::v1::GetVersionResponse response;
                response.set_side(self_.side);
                response.set_service_version(self_.version);
+               response.set_source_revision(self_.source_revision);
+               response.set_contract_digest(self_.contract_digest);
                response.set_instance(self_.instance);
                response.set_time_zone(self_.time_zone);
                *response.mutable_started_at() = ToProto(self_.started);

@@ -23,6 +23,8 @@ struct Self {
   common::v1::Side side = common::v1::SIDE_UNSPECIFIED;
   std::string instance;
   std::string version;
+  std::string source_revision;
+  std::string contract_digest;
   std::vector<std::string> packages;
   std::string time_zone;
   absl::Time started;
