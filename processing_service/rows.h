@@ -21,7 +21,9 @@
 namespace mtp::processing {
 
 // Everything a batch of commands of this service works on. The tables stand in
-// the one order in which all transactions lock.
+// the one order in which all transactions lock; a table's lookups lock after
+// its keys, so two batches that reach the same rows both ways can still wait
+// for each other in a circle, which PostgreSQL ends and a rerun mends.
 struct Rows : db::WorkingSet {
   explicit Rows(const Settings& plant) : settings(plant) {}
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/protos.h"
+#include "common/handlers/cause.h"
 #include "common/rpc/validation.h"
 #include "common/sync/outbox.h"
 #include "processing_service/giving_back.h"
@@ -43,37 +44,6 @@ std::optional<Verdict> JudgeForm(const State& state, absl::Time now) {
   }
   return std::nullopt;
 }
-
-// What one applied state did is kept under the correlation id of the call that
-// caused it on the other side, so that both sides' trails can be read together.
-class Cause {
- public:
-  Cause(const sync::v1::Stamp& stamp, Context& context)
-      : context_(context),
-        entries_(context.audit_entries().size()),
-        marks_(context.marks().size()),
-        correlation_id_(stamp.correlation_ids().empty()
-                            ? context.correlation_id()
-                            : *stamp.correlation_ids().rbegin()) {}
-  ~Cause() {
-    for (size_t i = entries_; i < context_.audit_entries().size(); ++i) {
-      context_.audit_entries()[i].correlation_id = correlation_id_;
-    }
-    for (size_t i = marks_; i < context_.marks().size(); ++i) {
-      context_.marks()[i].correlation_id = correlation_id_;
-    }
-  }
-  Cause(const Cause&) = delete;
-  Cause& operator=(const Cause&) = delete;
-
-  const std::string& correlation_id() const { return correlation_id_; }
-
- private:
-  Context& context_;
-  size_t entries_;
-  size_t marks_;
-  std::string correlation_id_;
-};
 
 // --- shipments
 
@@ -151,7 +121,7 @@ void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
           std::vector<std::string> more_things,
           std::vector<std::pair<std::string, int64_t>> amounts,
           std::string description, options::v1::Role must_act,
-          common::v1::Side side, const Cause& cause, Context& context,
+          common::v1::Side side, const handlers::Cause& cause, Context& context,
           Rows& rows) {
   const std::string thing = sync::ThingText("shipment", shipment.key().Text());
   std::vector<std::string> things = {thing};
@@ -189,8 +159,8 @@ std::vector<std::string> UnknownSentBack(const ShipmentState& state,
 // What is new in the state and does not fit what was done here: a person must
 // settle it, for the owner's word stands and so does a truck that has left.
 void OpenExceptions(const ShipmentState& state, const Shipment& before,
-                    const Shipment& now, const Cause& cause, Context& context,
-                    Rows& rows) {
+                    const Shipment& now, const handlers::Cause& cause,
+                    Context& context, Rows& rows) {
   const std::string name = now.key().Text();
   if (now.dispatched && now.cancelled && !before.cancelled) {
     Open(
@@ -254,7 +224,7 @@ Verdict ApplyShipment(const ShipmentState& state, Context& context,
       return Invalid("more is in parcels of the shipment than is wanted of it");
     }
   }
-  const Cause cause(state.stamp(), context);
+  const handlers::Cause cause(state.stamp(), context);
   Shipment before;
   if (found == nullptr) {
     before.request_code = key.request_code;
@@ -344,7 +314,7 @@ Verdict ApplySchedule(const ScheduleState& state, Context& context,
   if (auto verdict = Judge(state, context.now()); verdict.has_value())
     return *verdict;
 
-  const Cause cause(state.stamp(), context);
+  const handlers::Cause cause(state.stamp(), context);
   if (found == nullptr) {
     found = &rows.schedules.Insert(
         {.schedule_code = state.schedule_code(), .changed_at = context.now()});

@@ -17,6 +17,8 @@ constexpr char kLostUrl[] = "mtp.db/connection-lost";
 
 constexpr std::string_view kSerializationFailure = "40001";
 constexpr std::string_view kDeadlockDetected = "40P01";
+constexpr std::string_view kStatementTimeout = "57014";
+constexpr std::string_view kLockTimeout = "55P03";
 // A statement whose prepare was skipped because something before it failed.
 constexpr std::string_view kNotPrepared = "26000";
 // A statement sent behind one that broke an explicit transaction.
@@ -82,6 +84,11 @@ bool WorthRerunning(const absl::Status& status) {
   const std::string state = SqlState(status);
   return state == kSerializationFailure || state == kDeadlockDetected ||
          state == kNotPrepared || state == kInFailedTransaction;
+}
+
+bool Busy(const absl::Status& status) {
+  const std::string state = SqlState(status);
+  return state == kStatementTimeout || state == kLockTimeout;
 }
 
 Statement Compose(std::initializer_list<std::string_view> parts) {

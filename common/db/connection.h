@@ -58,6 +58,8 @@ std::string SqlState(const absl::Status& status);        // "23505", or empty
 std::string ConstraintName(const absl::Status& status);  // or empty
 bool ConnectionLost(const absl::Status& status);
 bool WorthRerunning(const absl::Status& status);
+// Another transaction held what this one needed past the time that it may wait.
+bool Busy(const absl::Status& status);
 
 // One connection in pipeline mode. Used by one thread at a time.
 class Connection {

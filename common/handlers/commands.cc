@@ -20,8 +20,6 @@ constexpr db::Statement kRollback{"ROLLBACK"};
 constexpr int kReruns = 8;
 
 // A statement waited for longer than the role may, or a lock did.
-constexpr std::string_view kStatementTimeout = "57014";
-constexpr std::string_view kLockTimeout = "55P03";
 
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(250);
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(100);
@@ -128,8 +126,7 @@ absl::Status CommandLanes::Explain(const Waiting& waiting,
     }
   }
   if (options_.log_failure) options_.log_failure(*waiting.call, status);
-  const std::string state = db::SqlState(status);
-  if (state == kStatementTimeout || state == kLockTimeout) {
+  if (db::Busy(status)) {
     return errors::Unavailable(
         "DATABASE_BUSY",
         "the rows are taken by a long change; nothing was done", kRetryDelay);
@@ -180,6 +177,13 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
     }
   }
   if (options_.log_failure) options_.log_failure(*batch.front().call, status);
+  if (!db::ConnectionLost(status)) {
+    FailAll(batch, errors::Unavailable(
+                       "DATABASE_BUSY",
+                       "other changes kept coming between; nothing was done",
+                       kRetryDelay));
+    return;
+  }
   FailAll(batch,
           errors::Unavailable("DATABASE_UNAVAILABLE",
                               "the database cannot be reached; whether the "

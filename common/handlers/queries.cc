@@ -58,6 +58,10 @@ absl::Status QueryLanes::Explain(const absl::Status& status) const {
     return errors::Unavailable("DATABASE_UNAVAILABLE",
                                "the database cannot be reached", kRetryDelay);
   }
+  if (db::Busy(status) || db::WorthRerunning(status)) {
+    return errors::Unavailable(
+        "DATABASE_BUSY", "the query took longer than it may", kRetryDelay);
+  }
   return absl::InternalError("the database refused the query");
 }
 

@@ -23,6 +23,7 @@ constexpr absl::Duration kDatabaseRetry = absl::Milliseconds(250);
 // The purge of idempotency keys: small steps, so that no statement is long.
 constexpr absl::Duration kHousekeepingInterval = absl::Minutes(1);
 constexpr int64_t kPurgeStep = 1000;
+constexpr int kPurgeSteps = 100;
 
 constexpr absl::Duration kLamentInterval = absl::Seconds(30);
 
@@ -259,19 +260,25 @@ operations::Self Host::Self() const {
   return self;
 }
 
-// Removes idempotency keys that are past their time, until a stop signal is
-// waiting.
+// Removes idempotency keys that are past their time; so many steps at most, as
+// a stop signal waits meanwhile.
 void Host::KeepHouse() {
   absl::StatusOr<std::unique_ptr<db::Connection>> connection =
       db::Connection::Open(database_);
-  while (connection.ok()) {
+  absl::Status status = connection.status();
+  for (int step = 0; status.ok() && step < kPurgeSteps; ++step) {
     const absl::StatusOr<db::Result> purged =
         (*connection)
             ->Run(sync::PurgeStatement(),
                   sync::PurgeParams(
                       absl::ToInt64Seconds(absl::Hours(24) * options_.key_days),
                       kPurgeStep));
-    if (!purged.ok() || purged->affected() < kPurgeStep) return;
+    status = purged.status();
+    if (purged.ok() && purged->affected() < kPurgeStep) return;
+  }
+  if (!status.ok()) {
+    log_->Warning("old idempotency keys could not be removed",
+                  {{"error", OneLine(status)}});
   }
 }
 

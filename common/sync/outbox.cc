@@ -46,7 +46,9 @@ struct Merged {
 void AddMarks(const std::vector<Mark>& marks, db::Exchange& exchange) {
   if (marks.empty()) return;
   std::map<std::pair<std::string_view, std::string_view>, Merged> by_entity;
-  for (const Mark& mark : marks) {
+  // Newest first, as the table keeps them.
+  for (auto at = marks.rbegin(); at != marks.rend(); ++at) {
+    const Mark& mark = *at;
     Merged& merged = by_entity[{mark.kind, mark.key}];
     merged.kind = mark.kind;
     merged.key = mark.key;

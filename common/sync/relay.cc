@@ -10,6 +10,11 @@
 namespace mtp::sync {
 namespace {
 
+// Far enough below the 4 MiB that a server takes, for states of 100 KiB (a
+// shipment with thousands of bags in its differences) when looked at so often.
+constexpr size_t kRequestBytes = 3 << 19;
+constexpr size_t kStatesPerLook = 16;
+
 using mtp::sync::v1::Verdict;
 
 // Oldest news first. Marks that another relay works on are skipped, not waited
@@ -68,7 +73,8 @@ constexpr db::Statement kPoison{R"(
     AND mark.lease_token = $4::bigint
 )"};
 
-// Newer versions that came while the batch was on its way are due again.
+// Newer versions that came while the batch was on its way, and what did not
+// fit into it, are due again.
 constexpr db::Statement kReleaseRest{R"(
   UPDATE sync.outbox SET lease_token = NULL, leased_until = NULL, lease_pid = NULL
   WHERE kind = $1::text AND key = ANY ($3::text[]) AND lease_token = $2::bigint
@@ -199,7 +205,14 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   db::Exchange fetch;
   fetch.Add(kSender);
   fetch.Add(route.fetch, db::Params().Array(claimed, &Claimed::key));
-  ASSIGN_OR_RETURN(db::Results results, connection_->Run(fetch));
+  absl::StatusOr<db::Results> fetched = connection_->Run(fetch);
+  if (!fetched.ok()) {
+    if (connection_->alive()) {
+      RETURN_IF_ERROR(Release(route, lease_token, fetched.status()));
+    }
+    return fetched.status();
+  }
+  const db::Results& results = *fetched;
   std::unique_ptr<google::protobuf::Message> request = route.new_request();
   v1::Sender* sender = route.sender(*request);
   sender->set_side(options_.side);
@@ -215,8 +228,16 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   absl::flat_hash_map<std::string, Claimed*> by_key;
   for (Claimed& mark : claimed) by_key[mark.key] = &mark;
   std::vector<Claimed> sent;
+  bool full = false;
   for (const db::Row row : results[1]) {
     Claimed& mark = *by_key.at(row.Get<std::string>(0));
+    if (sent.size() % kStatesPerLook == 0) {
+      full = full || request->ByteSizeLong() >= kRequestBytes;
+    }
+    if (full) {
+      mark.left_over = true;
+      continue;
+    }
     v1::Stamp* stamp = route.add_state(*request, row);
     stamp->set_epoch(epoch);
     for (auto id = mark.correlation_ids.rbegin();
@@ -252,31 +273,32 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   }
   // A mark without a state to tell (nothing that the peer must know) is done.
   for (const Claimed& mark : claimed) {
-    if (mark.sent_version != 0) continue;
+    if (mark.sent_version != 0 || mark.left_over) continue;
     sent.push_back(mark);
     sent.back().sent_version = mark.version;
     verdicts.emplace_back().set_code(v1::VERDICT_CODE_STALE);
   }
-  RETURN_IF_ERROR(Settle(route, lease_token, sent, verdicts));
+  RETURN_IF_ERROR(Settle(route, lease_token, claimed, sent, verdicts));
   return claimed.size();
 }
 
 absl::Status Relay::Settle(const Route& route, int64_t lease_token,
                            const std::vector<Claimed>& claimed,
+                           const std::vector<Claimed>& judged,
                            const std::vector<Verdict>& verdicts) {
   std::vector<Claimed> confirmed;
   std::vector<Claimed> poison;
   std::vector<std::string> reasons;
-  for (size_t i = 0; i < claimed.size(); ++i) {
+  for (size_t i = 0; i < judged.size(); ++i) {
     if (verdicts[i].code() != v1::VERDICT_CODE_POISON) {
-      confirmed.push_back(claimed[i]);
+      confirmed.push_back(judged[i]);
       continue;
     }
-    poison.push_back(claimed[i]);
+    poison.push_back(judged[i]);
     reasons.push_back(absl::StrCat("POISON ", verdicts[i].reason(), ": ",
                                    verdicts[i].message()));
     if (options_.observer.poison) {
-      options_.observer.poison(route.kind, claimed[i].key, verdicts[i]);
+      options_.observer.poison(route.kind, judged[i].key, verdicts[i]);
     }
   }
   db::Exchange settle;
@@ -290,10 +312,6 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
                             .Array(confirmed, &Claimed::key)
                             .Array(confirmed, &Claimed::sent_version)
                             .Add(lease_token));
-    settle.Add(kReleaseRest, db::Params()
-                                 .Add(route.kind)
-                                 .Add(lease_token)
-                                 .Array(confirmed, &Claimed::key));
   }
   if (!poison.empty()) {
     settle.Add(kPoison, db::Params()
@@ -303,6 +321,10 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
                             .Add(lease_token)
                             .Array(reasons));
   }
+  settle.Add(kReleaseRest, db::Params()
+                               .Add(route.kind)
+                               .Add(lease_token)
+                               .Array(claimed, &Claimed::key));
   return connection_->Run(settle).status();
 }
 

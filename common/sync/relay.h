@@ -104,6 +104,7 @@ class Relay {
     std::string key;
     int64_t version = 0;
     std::vector<std::string> correlation_ids;
+    bool left_over = false;  // the request was full
     // From the state that was sent; 0 when there was none to send.
     int64_t sent_version = 0;
   };
@@ -115,6 +116,7 @@ class Relay {
                                              int64_t& lease_token);
   absl::Status Settle(const Route& route, int64_t lease_token,
                       const std::vector<Claimed>& claimed,
+                      const std::vector<Claimed>& judged,
                       const std::vector<mtp::sync::v1::Verdict>& verdicts);
   absl::Status Release(const Route& route, int64_t lease_token,
                        const absl::Status& failure);

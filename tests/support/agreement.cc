@@ -115,7 +115,11 @@ std::string Footprint(const Stack& stack, Side side) {
            "FROM pg_tables WHERE schemaname IN ('public', 'admin', 'sync', "
            "'audit') AND tablename <> 'epoch' ORDER BY 1")) {
     absl::StrAppend(&text, table[0], " ",
-                    database.Text("SELECT count(*) FROM " + table[0]), "\n");
+                    database.Text("SELECT count(*) || ' ' || md5(coalesce("
+                                  "string_agg(t::text, ' ' ORDER BY t::text), "
+                                  "'')) FROM " +
+                                  table[0] + " AS t"),
+                    "\n");
   }
   return text;
 }

@@ -17,8 +17,9 @@ std::string BrokenInvariants(const Stack& stack);
 // invariant holding on both.
 void RequireAgreement(const Stack& stack);
 
-// How much a side has kept: audit entries, outbox marks, idempotency keys and
-// the rows of every table of its own. What was refused leaves it as it is.
+// What a side has kept, as a count and a digest of each of its tables: audit
+// entries, outbox marks, idempotency keys and all else. What was refused leaves
+// it as it is.
 std::string Footprint(const Stack& stack, Side side);
 inline std::string Footprint(const Stack& stack) {
   return Footprint(stack, SIDE_ORDER) + Footprint(stack, SIDE_PROCESSING);

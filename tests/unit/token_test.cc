@@ -6,17 +6,16 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <functional>
-#include <thread>
 
 #include "common/base/errors.h"
 #include "common/rpc/base64url.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/keys.h"
 #include "nlohmann/json.hpp"
+#include "tests/support/wait.h"
 
 namespace mtp::rpc {
 namespace {
@@ -355,15 +354,6 @@ TEST_CASE("a key set is refused whole when a key in it is unsound") {
   REQUIRE_FALSE(ParseJwks("{\"keys\":[]}").ok());
 }
 
-// Waits for something that another thread does within seconds.
-bool Eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 500; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
-}
-
 TEST_CASE("a changed key file is taken over, and a broken one is not") {
   Bench bench;
   const std::string old_token = bench.Token();
@@ -373,7 +363,8 @@ TEST_CASE("a changed key file is taken over, and a broken one is not") {
   const std::string next_token =
       SignToken(bench.Request(), next_pem, "k2").value();
   bench.file.Write(JwksFromPem(next_pem, "k2").value());
-  REQUIRE(Eventually([&] { return bench.ReasonFor(next_token) == "OK"; }));
+  REQUIRE(
+      tests::Eventually([&] { return bench.ReasonFor(next_token) == "OK"; }));
   REQUIRE(bench.ReasonFor(old_token) == "TOKEN_KEY_UNKNOWN");
 
   std::atomic<int> refused{0};
@@ -382,7 +373,7 @@ TEST_CASE("a changed key file is taken over, and a broken one is not") {
         if (!status.ok()) ++refused;
       }).value();
   bench.file.Write("{ not a key set");
-  REQUIRE(Eventually([&] { return refused > 0; }));
+  REQUIRE(tests::Eventually([&] { return refused > 0; }));
   REQUIRE(watched->Number() == 1);
   REQUIRE(bench.ReasonFor(next_token) == "OK");
 }
