@@ -30,12 +30,12 @@ using google::protobuf::Message;
 constexpr absl::Duration kAgreementLimit = absl::Seconds(20);
 constexpr absl::Duration kPollInterval = absl::Milliseconds(50);
 
-// Short, and larger with every second.
+// Short, and larger with every hundredth of a second.
 std::string RunName(absl::Time now) {
   constexpr char kDigits[] = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
   constexpr int64_t kBase = sizeof(kDigits) - 1;
   std::string name;
-  for (int64_t left = absl::ToUnixSeconds(now); left > 0; left /= kBase) {
+  for (int64_t left = absl::ToUnixMillis(now) / 10; left > 0; left /= kBase) {
     name.insert(name.begin(), kDigits[left % kBase]);
   }
   return name;

@@ -81,8 +81,10 @@ std::string ImportText(const order::v1::ImportPlansResponse& import) {
                     "); nothing changed.\n");
   } else if (import.bad_row_count() > 0) {
     absl::StrAppend(&out, "Nothing was stored: ", import.bad_row_count(),
-                    " of ", import.row_count(), " rows have ",
-                    import.fault_count(), " faults.\n",
+                    " of ", import.row_count(), " rows ",
+                    import.bad_row_count() == 1 ? "has " : "have ",
+                    import.fault_count(),
+                    import.fault_count() == 1 ? " fault.\n" : " faults.\n",
                     BadRowsText(import.bad_rows()));
     if (import.fault_count() > import.bad_rows_size()) {
       absl::StrAppend(&out, "The first ", import.bad_rows_size(),
