@@ -64,5 +64,5 @@ int main(int argc, char** argv) {
   operations::Operations operations((*host)->Self(), (*host)->queries(),
                                     queries, (*host)->router(),
                                     (*host)->peer());
-  return (*host)->Run();
+  return (*host)->Run([&] { operations.Drain(); });
 }

@@ -111,6 +111,11 @@ absl::Status Unavailable(std::string_view reason, std::string_view message,
                    retry_delay);
 }
 
+absl::Status Draining() {
+  return Unavailable("DRAINING", "the server is shutting down",
+                     absl::Seconds(1));
+}
+
 absl::Status Overloaded(std::string_view message, absl::Duration retry_delay) {
   return Retryable(absl::StatusCode::kResourceExhausted, "OVERLOADED", message,
                    retry_delay);

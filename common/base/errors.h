@@ -40,6 +40,8 @@ absl::Status Aborted(std::string_view reason, std::string_view message,
 // Try again after `retry_delay` (told as RetryInfo).
 absl::Status Unavailable(std::string_view reason, std::string_view message,
                          absl::Duration retry_delay);
+// The server is being stopped; another replica, or the next start, will do.
+absl::Status Draining();
 absl::Status Overloaded(std::string_view message, absl::Duration retry_delay);
 
 // One field of the request that breaks a rule.

@@ -282,7 +282,7 @@ void Host::KeepHouse() {
   }
 }
 
-int Host::Run() {
+int Host::Run(const std::function<void()>& draining) {
   absl::StatusOr<std::unique_ptr<rpc::Server>> server =
       rpc::Server::Start(rpc::MakeServerSettings(options_.edge),
                          {.pipeline = pipeline_.get(), .log = log_.get()});
@@ -305,6 +305,7 @@ int Host::Run() {
 
   log_->Info("draining",
              {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  draining();
   (*server)->Drain(absl::Seconds(options_.edge.drain_lead_seconds),
                    absl::Seconds(options_.edge.drain_seconds));
   commands_->Drain();

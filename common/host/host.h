@@ -75,8 +75,9 @@ class Host {
   operations::Self Self() const;
 
   // Serves until SIGTERM or SIGINT, then drains: takes no more calls, finishes
-  // what runs, stops. The exit code.
-  int Run();
+  // what runs, stops. `draining` ends what would run for long by itself. The
+  // exit code.
+  int Run(const std::function<void()>& draining);
 
  private:
   Host(Service service, Options options);

@@ -1,8 +1,6 @@
 #include "common/operations/operations.h"
 
 #include <algorithm>
-#include <chrono>
-#include <set>
 
 #include "absl/strings/escaping.h"
 #include "common/base/errors.h"
@@ -10,59 +8,17 @@
 #include "common/base/status.h"
 #include "common/db/proto_enum.h"
 #include "common/handlers/paging.h"
+#include "common/operations/outbox_entry.h"
 #include "mtp/ops/v1/operations.pb.h"
-
-namespace mtp::db {
-
-template <>
-inline constexpr bool LowerCaseInDatabase<sync::v1::EntityKind> = true;
-
-}  // namespace mtp::db
 
 namespace mtp::operations {
 namespace {
 
 using sync::v1::EntityKind;
 
-// How often those who wait are looked after: a change that the fast path
-// carries takes some milliseconds.
-constexpr absl::Duration kLook = absl::Milliseconds(10);
 // Time to answer before the client's own deadline.
 constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
 constexpr absl::Duration kLongestWait = absl::Minutes(5);
-constexpr size_t kEntriesTold = 100;
-
-constexpr std::string_view kEntryColumns = R"(
-  SELECT kind, key, version, correlation_ids, since, attempts, coalesce(last_error, ''),
-         nullif(next_attempt_at, 'infinity'), next_attempt_at = 'infinity'
-  FROM sync.outbox AS mark
-)";
-
-void ReadEntry(const db::Row& row, ops::v1::OutboxEntry& entry) {
-  EntityKind kind = sync::v1::ENTITY_KIND_UNSPECIFIED;
-  std::string key;
-  int64_t version = 0;
-  std::vector<std::string> correlation_ids;
-  absl::Time since;
-  int64_t attempts = 0;
-  std::string last_error;
-  std::optional<absl::Time> next_attempt_at;
-  bool poisoned = false;
-  row.Into(kind, key, version, correlation_ids, since, attempts, last_error,
-           next_attempt_at, poisoned);
-  entry.set_kind(kind);
-  entry.set_key(key);
-  entry.set_version(version);
-  for (std::string& id : correlation_ids)
-    entry.add_correlation_ids(std::move(id));
-  *entry.mutable_marked_at() = ToProto(since);
-  entry.set_attempt_count(attempts);
-  entry.set_last_error(last_error);
-  if (next_attempt_at.has_value()) {
-    *entry.mutable_next_attempt_at() = ToProto(*next_attempt_at);
-  }
-  entry.set_poisoned(poisoned);
-}
 
 ops::v1::BreakerState State(rpc::Breaker::State state) {
   switch (state) {
@@ -74,15 +30,6 @@ ops::v1::BreakerState State(rpc::Breaker::State state) {
       return ops::v1::BREAKER_STATE_OPEN;
   }
   return ops::v1::BREAKER_STATE_UNSPECIFIED;
-}
-
-// In reach: its breaker lets calls through, and the last one did not fail.
-bool Reachable(const rpc::PeerChannel* peer) {
-  if (peer == nullptr) return false;
-  const rpc::Breaker::Snapshot snapshot =
-      const_cast<rpc::PeerChannel*>(peer)->breaker().Look();
-  return snapshot.state == rpc::Breaker::State::kClosed &&
-         snapshot.consecutive_failures == 0;
 }
 
 // --- GetSyncStatus
@@ -144,17 +91,9 @@ void FillStatus(const db::Results& results, ops::v1::SyncStatus& status) {
   }
 }
 
-// --- WaitForSync
-
-const db::Statement kOpenMarks = db::Compose({kEntryColumns, R"(
-  JOIN unnest($1::text[], $2::text[], $3::bigint[]) AS asked (of_kind, of_key, of_version)
-    ON mark.kind = asked.of_kind AND mark.key = asked.of_key
-  ORDER BY since, kind, key
-)"});
-
 // --- ListOutbox
 
-const db::Statement kListOutbox = db::Compose({kEntryColumns, R"(
+const db::Statement kListOutbox = db::Compose({kOutboxEntryColumns, R"(
   WHERE (cardinality($1::text[]) = 0 OR kind = ANY ($1::text[]))
     AND ($2::text = '' OR key = $2::text)
     AND ($3::timestamptz IS NULL OR since < $3::timestamptz)
@@ -165,7 +104,7 @@ const db::Statement kListOutbox = db::Compose({kEntryColumns, R"(
   LIMIT $9::bigint
 )"});
 
-const db::Statement kListOutboxByKind = db::Compose({kEntryColumns, R"(
+const db::Statement kListOutboxByKind = db::Compose({kOutboxEntryColumns, R"(
   WHERE (cardinality($1::text[]) = 0 OR kind = ANY ($1::text[]))
     AND ($2::text = '' OR key = $2::text)
     AND ($3::timestamptz IS NULL OR since < $3::timestamptz)
@@ -220,7 +159,7 @@ absl::StatusOr<ops::v1::ListOutboxResponse> AnswerListOutbox(
            std::string(db::EnumText(last.kind())), last.key()}));
       break;
     }
-    ReadEntry(row, *response.add_entries());
+    ReadOutboxEntry(row, *response.add_entries());
   }
   return response;
 }
@@ -233,73 +172,6 @@ constexpr db::Statement kSchemaVersions{R"(
 )"};
 
 }  // namespace
-
-SyncWaiters::SyncWaiters(handlers::QueryLanes& queries, rpc::PeerChannel* peer)
-    : queries_(queries), peer_(peer), thread_([this] { Work(); }) {}
-
-SyncWaiters::~SyncWaiters() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
-}
-
-void SyncWaiters::Add(std::unique_ptr<rpc::Call> call,
-                      std::vector<sync::Mark> marks, absl::Time give_up) {
-  auto waiter = std::make_shared<Waiter>(
-      Waiter{std::move(call), std::move(marks), give_up});
-  Look(std::move(waiter));
-}
-
-// Asks once; who must go on waiting joins the line.
-void SyncWaiters::Look(std::shared_ptr<Waiter> waiter) {
-  db::Exchange exchange;
-  exchange.Add(kOpenMarks, db::Params()
-                               .Array(waiter->marks, &sync::Mark::kind)
-                               .Array(waiter->marks, &sync::Mark::key)
-                               .Array(waiter->marks, &sync::Mark::version));
-  queries_.Ask(
-      std::move(exchange), absl::InfiniteFuture(),
-      [this, waiter](absl::StatusOr<db::Results> results) {
-        if (!results.ok()) return waiter->call->Fail(results.status());
-        ops::v1::WaitForSyncResponse response;
-        response.set_open_count((*results)[0].size());
-        for (const db::Row row : (*results)[0]) {
-          if (response.open_entries_size() == static_cast<int>(kEntriesTold))
-            break;
-          ReadEntry(row, *response.add_open_entries());
-        }
-        response.set_synced(response.open_count() == 0);
-        {
-          std::lock_guard lock(mutex_);
-          if (!response.synced() && !stopping_ &&
-              absl::Now() < waiter->give_up && !waiter->call->Cancelled()) {
-            waiting_.push_back(waiter);
-            changed_.notify_one();
-            return;
-          }
-        }
-        response.set_peer_reachable(Reachable(peer_));
-        waiter->call->Reply(response.SerializeAsString());
-      });
-}
-
-void SyncWaiters::Work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    changed_.wait_for(lock, absl::ToChronoMilliseconds(kLook),
-                      [this] { return stopping_; });
-    std::list<std::shared_ptr<Waiter>> due = std::exchange(waiting_, {});
-    const bool last_round = stopping_;
-    lock.unlock();
-    for (std::shared_ptr<Waiter>& waiter : due) Look(std::move(waiter));
-    lock.lock();
-    if (last_round) return;
-  }
-}
 
 Operations::Operations(Self self, handlers::QueryLanes& lanes,
                        handlers::Queries& queries, rpc::Router& router,
@@ -336,8 +208,8 @@ void Operations::GetSyncStatus(std::unique_ptr<rpc::Call> call) {
                ops::v1::SyncStatus& status = *response.mutable_status();
                FillStatus(*results, status);
                status.set_side(self_.side);
-               status.set_peer_reachable(Reachable(peer_));
                if (peer_ != nullptr) {
+                 status.set_peer_reachable(peer_->Reachable());
                  status.set_breaker_state(State(peer_->breaker().Look().state));
                }
                call->Reply(response.SerializeAsString());

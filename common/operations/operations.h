@@ -1,17 +1,13 @@
 #pragma once
 
-#include <condition_variable>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "common/handlers/queries.h"
+#include "common/operations/sync_waiters.h"
 #include "common/rpc/peer_channel.h"
-#include "common/sync/outbox.h"
 #include "mtp/common/v1/common.pb.h"
 
 // mtp.ops.v1.OperationsService, the same on both sides: how this side and its
@@ -34,41 +30,14 @@ struct Self {
   std::vector<std::string> told_kinds;
 };
 
-// Calls that wait until the peer has confirmed something. One thread looks, as
-// long as anybody waits.
-class SyncWaiters {
- public:
-  SyncWaiters(handlers::QueryLanes& queries, rpc::PeerChannel* peer);
-  // Answers those who wait with what is open.
-  ~SyncWaiters();
-
-  // Answers the call when nothing of `marks` is open, or at `give_up`.
-  void Add(std::unique_ptr<rpc::Call> call, std::vector<sync::Mark> marks,
-           absl::Time give_up);
-
- private:
-  struct Waiter {
-    std::unique_ptr<rpc::Call> call;
-    std::vector<sync::Mark> marks;
-    absl::Time give_up;
-  };
-  void Work();
-  void Look(std::shared_ptr<Waiter> waiter);
-
-  handlers::QueryLanes& queries_;
-  rpc::PeerChannel* const peer_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::list<std::shared_ptr<Waiter>> waiting_;
-  bool stopping_ = false;
-  std::thread thread_;
-};
-
 class Operations {
  public:
   // All given outlive it. `peer` is nullptr where there is none.
   Operations(Self self, handlers::QueryLanes& lanes, handlers::Queries& queries,
              rpc::Router& router, rpc::PeerChannel* peer);
+
+  // Lets nobody wait any longer, so that the process can end.
+  void Drain() { waiters_.Stop(); }
 
  private:
   void GetSyncStatus(std::unique_ptr<rpc::Call> call);

@@ -176,6 +176,12 @@ void PeerChannel::Land(Flight* landed, const grpc::Status& status) {
   landed_.notify_all();
 }
 
+bool PeerChannel::Reachable() {
+  const Breaker::Snapshot snapshot = breaker_.Look();
+  return snapshot.state == Breaker::State::kClosed &&
+         snapshot.consecutive_failures == 0;
+}
+
 PeerReply PeerChannel::CallAndWait(std::string_view method, std::string bytes,
                                    absl::Time deadline, Metadata metadata) {
   std::promise<PeerReply> promise;

@@ -73,6 +73,8 @@ class PeerChannel {
                         absl::Time deadline, Metadata metadata = {});
 
   Breaker& breaker() { return breaker_; }
+  // Its breaker lets calls through, and the last one did not fail.
+  bool Reachable();
   const std::string& target() const { return settings_.target; }
 
  private:

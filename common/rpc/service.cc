@@ -22,13 +22,6 @@ using grpc::CallbackServerContext;
 
 namespace {
 
-constexpr absl::Duration kDrainRetryDelay = absl::Seconds(1);
-
-absl::Status Draining() {
-  return errors::Unavailable("DRAINING", "the server is shutting down",
-                             kDrainRetryDelay);
-}
-
 absl::Status Late() {
   return errors::Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
                       "the deadline passed before the request was whole");
@@ -182,7 +175,7 @@ class Upload final : public grpc::ServerReadReactor<ByteBuffer>,
       if (!late && !draining) return;
       call = std::move(call_);
     }
-    call->Fail(late ? Late() : Draining());
+    call->Fail(late ? Late() : errors::Draining());
   }
 
  private:

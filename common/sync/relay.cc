@@ -76,8 +76,12 @@ constexpr db::Statement kPoison{R"(
 // Newer versions that came while the batch was on its way, and what did not
 // fit into it, are due again.
 constexpr db::Statement kReleaseRest{R"(
-  UPDATE sync.outbox SET lease_token = NULL, leased_until = NULL, lease_pid = NULL
-  WHERE kind = $1::text AND key = ANY ($3::text[]) AND lease_token = $2::bigint
+  UPDATE sync.outbox AS mark
+  SET confirmed_version = greatest(confirmed_version, rest.confirmed),
+      lease_token = NULL, leased_until = NULL, lease_pid = NULL
+  FROM unnest($3::text[], $4::bigint[]) AS rest (key, confirmed)
+  WHERE mark.kind = $1::text AND mark.key = rest.key
+    AND mark.lease_token = $2::bigint
 )"};
 
 constexpr db::Statement kReleaseFailed{R"(
@@ -324,7 +328,8 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
   settle.Add(kReleaseRest, db::Params()
                                .Add(route.kind)
                                .Add(lease_token)
-                               .Array(claimed, &Claimed::key));
+                               .Array(claimed, &Claimed::key)
+                               .Array(claimed, &Claimed::sent_version));
   return connection_->Run(settle).status();
 }
 

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
@@ -97,6 +98,57 @@ TEST_CASE(
   CHECK(story.AtGrandpass().progress().allocated_grams() ==
         Story::kOrderedGrams);
   RequireAgreement(stack);
+}
+
+TEST_CASE("who waits for one version does not wait for those after it") {
+  Stack& stack = LinkStack();
+  Story story(stack);
+  story.DoSteps(1, 1);
+  RequireAgreement(stack);
+  stack.Kill(SIDE_PROCESSING);
+  const Act& act = story.Find("mtp.order.v1.RequestService/CreateRequest");
+  const auto reply = stack.Call<order::v1::CreateRequestResponse>(
+      act.role, act.method, *act.request());
+  REQUIRE(reply.ok());
+  story.Do(act);
+
+  // As if there was always a newer one when the peer confirms.
+  stack.Owner(SIDE_ORDER).Query("UPDATE sync.outbox SET version = version + 1");
+  stack.Start(SIDE_PROCESSING);
+  CHECK(Synced(stack, SIDE_ORDER, reply->sync_token(), kSeconds));
+  CHECK(Marks(stack, SIDE_ORDER) == 1);
+
+  stack.Owner(SIDE_ORDER).Query("UPDATE sync.outbox SET version = version - 1");
+  RequireAgreement(stack);
+}
+
+TEST_CASE("a side that is asked to end lets nobody wait for its peer") {
+  Stack& stack = LinkStack();
+  Story story(stack);
+  story.DoSteps(1, 1);
+  RequireAgreement(stack);
+  stack.Kill(SIDE_PROCESSING);
+  const Act& act = story.Find("mtp.order.v1.RequestService/CreateRequest");
+  const auto reply = stack.Call<order::v1::CreateRequestResponse>(
+      act.role, act.method, *act.request());
+  REQUIRE(reply.ok());
+  story.Do(act);
+
+  absl::Time answered = absl::InfinitePast();
+  std::thread waits([&] {
+    CHECK(!Synced(stack, SIDE_ORDER, reply->sync_token(), absl::Minutes(5)));
+    answered = absl::Now();
+  });
+  CHECK(Eventually([&] {
+    return Cluster::Shared().Superuser().Number(
+               "SELECT count(*) FROM pg_stat_activity WHERE usename = "
+               "'mtp_app' "
+               "AND query LIKE '%asked (of_kind, of_key)%'") > 0;
+  }));
+  const absl::Time asked = absl::Now();
+  stack.Stop(SIDE_ORDER);
+  waits.join();
+  CHECK(answered - asked < kSeconds);
 }
 
 TEST_CASE("what both sides did while apart fits together afterwards") {

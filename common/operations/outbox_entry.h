@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string_view>
+
+#include "common/db/proto_enum.h"
+#include "common/db/result.h"
+#include "mtp/ops/v1/operations.pb.h"
+#include "mtp/sync/v1/sync.pb.h"
+
+namespace mtp::db {
+
+template <>
+inline constexpr bool LowerCaseInDatabase<sync::v1::EntityKind> = true;
+
+}  // namespace mtp::db
+
+// Rows of sync.outbox as people see them.
+namespace mtp::operations {
+
+inline constexpr std::string_view kOutboxEntryColumns = R"(
+  SELECT kind, key, version, correlation_ids, since, attempts, coalesce(last_error, ''),
+         nullif(next_attempt_at, 'infinity'), next_attempt_at = 'infinity',
+         confirmed_version
+  FROM sync.outbox AS mark
+)";
+
+// Of a row with these columns.
+void ReadOutboxEntry(const db::Row& row, ops::v1::OutboxEntry& entry);
+
+}  // namespace mtp::operations
