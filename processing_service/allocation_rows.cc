@@ -55,22 +55,6 @@ const db::Statement Allocation::kLoadOfShipment =
   FOR UPDATE OF allocation
 )"});
 
-// An allocation never changes its batch, so it needs no lock to find it by.
-constexpr std::string_view kAllocatedBatches = R"(
-  FROM batch
-  JOIN (SELECT DISTINCT allocation.batch_id
-        FROM unnest($1::uuid[]) AS wanted (allocation_id)
-        JOIN allocation ON allocation.allocation_id = wanted.allocation_id) AS target
-    ON target.batch_id = batch.batch_id
-)";
-const db::Statement kLockBatchesAllocated =
-    db::Compose({"SELECT", kAllocatedBatches, R"(
-  ORDER BY batch.batch_id
-  FOR NO KEY UPDATE OF batch
-)"});
-const db::Statement kLoadBatchesAllocated =
-    db::Compose({kBatchColumns, kAllocatedBatches, kBatchTables});
-
 const db::Statement Allocation::kInsert{R"(
   INSERT INTO allocation (allocation_id, barcode, source_kind, target_kind, batch_id,
     request_code, shipment_code, grams, allocated_by, allocated_by_username,

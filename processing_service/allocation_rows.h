@@ -102,10 +102,6 @@ extern const std::string_view kTargetJoins;
 extern const std::string_view kTargetName;
 extern const std::string_view kTargetLeft;
 
-// The batches that allocations went into, by allocation_id.
-extern const db::Statement kLockBatchesAllocated;
-extern const db::Statement kLoadBatchesAllocated;
-
 // Why something of an allocation went back to its bag.
 inline constexpr std::string_view kReleased = "RELEASED";
 inline constexpr std::string_view kGivenBack = "GIVEN_BACK";

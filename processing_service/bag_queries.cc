@@ -119,7 +119,7 @@ v1::BagReturn ReadReturn(const db::Row& row) {
 absl::Status AskGetBag(const v1::GetBagRequest& request,
                        db::Exchange& exchange) {
   const Uuid barcode = ParseBarcode(request.barcode()).uuid;
-  exchange.Add(Bag::kLoad, db::Params().Array(std::vector{barcode}));
+  exchange.Add(Bag::kRead, db::Params().Array(std::vector{barcode}));
   for (const db::Statement& statement : {kCorrections, kWriteOffs, kReturns}) {
     exchange.Add(statement, db::Params().Add(barcode));
   }
@@ -505,7 +505,7 @@ absl::StatusOr<v1::ListBagMovesResponse> AnswerListBagMoves(
 
 void AddScans(const std::vector<Uuid>& barcodes, db::Exchange& exchange) {
   for (const db::Statement& statement :
-       {Bag::kLoad, kItemsOfBags, Batch::kLoadSources, kUses}) {
+       {Bag::kRead, kItemsOfBags, Batch::kLoadSources, kUses}) {
     exchange.Add(statement, db::Params().Array(barcodes));
   }
 }

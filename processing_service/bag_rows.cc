@@ -45,28 +45,48 @@ const std::string_view kBagJoins = R"(
     END AS name) AS source
 )";
 
+// By barcode; by the allocations that took from them; those in shipments; those
+// in shipments that have not left and have more than is wanted. An allocation
+// never changes its bag, and comes and goes under the lock of its shipment,
+// which is held by then.
 constexpr std::string_view kWanted = R"(
-  FROM unnest($1::uuid[]) AS wanted (barcode)
+  FROM (
+    SELECT * FROM unnest($1::uuid[])
+    UNION
+    SELECT allocation.barcode
+    FROM unnest($2::uuid[]) AS given (allocation_id)
+    JOIN allocation ON allocation.allocation_id = given.allocation_id
+    UNION
+    SELECT allocation.barcode
+    FROM unnest($3::bigint[], $4::bigint[]) AS shipped (request_code, shipment_code)
+    JOIN allocation ON allocation.request_code = shipped.request_code
+                   AND allocation.shipment_code = shipped.shipment_code
+    WHERE allocation.released_at IS NULL
+    UNION
+    SELECT allocation.barcode
+    FROM unnest($5::bigint[], $6::bigint[], $7::bigint[])
+      AS cut (request_code, shipment_code, wanted_grams)
+    JOIN shipment ON shipment.request_code = cut.request_code
+                 AND shipment.shipment_code = cut.shipment_code
+                 AND NOT shipment.dispatched
+                 AND shipment.allocated_grams > cut.wanted_grams
+    JOIN allocation ON allocation.request_code = cut.request_code
+                   AND allocation.shipment_code = cut.shipment_code
+    WHERE allocation.released_at IS NULL
+  ) AS wanted (barcode)
   JOIN bag ON bag.barcode = wanted.barcode
 )";
-// An allocation never changes its bag, so it needs no lock to find it by.
-constexpr std::string_view kAllocated = R"(
-  FROM (SELECT DISTINCT allocation.barcode
-        FROM unnest($1::uuid[]) AS wanted (allocation_id)
-        JOIN allocation ON allocation.allocation_id = wanted.allocation_id) AS given
-  JOIN bag ON bag.barcode = given.barcode
-)";
-constexpr std::string_view kLockInOrder = R"(
+
+const db::Statement Bag::kLock = db::Compose({"SELECT", kWanted, R"(
   ORDER BY bag.barcode
   FOR NO KEY UPDATE OF bag
-)";
-
-const db::Statement Bag::kLock = db::Compose({"SELECT", kWanted, kLockInOrder});
+)"});
 const db::Statement Bag::kLoad = db::Compose({kBagColumns, kWanted, kBagJoins});
-const db::Statement Bag::kLockAllocated =
-    db::Compose({"SELECT", kAllocated, kLockInOrder});
-const db::Statement Bag::kLoadAllocated =
-    db::Compose({kBagColumns, kAllocated, kBagJoins});
+
+const db::Statement Bag::kRead = db::Compose({kBagColumns, R"(
+  FROM unnest($1::uuid[]) AS wanted (barcode)
+  JOIN bag ON bag.barcode = wanted.barcode)",
+                                              kBagJoins});
 
 const db::Statement Bag::kInsert{R"(
   INSERT INTO bag (barcode, kind, item_id, batch_id, location_id, bag_number,

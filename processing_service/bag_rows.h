@@ -55,9 +55,7 @@ struct Bag {
 
   static const db::Statement kLock;  // FOR NO KEY UPDATE
   static const db::Statement kLoad;
-  // The bags of allocations, by allocation_id.
-  static const db::Statement kLockAllocated;
-  static const db::Statement kLoadAllocated;
+  static const db::Statement kRead;  // by barcode alone, locks nothing
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static constexpr auto kLoaded = std::tuple(

@@ -39,9 +39,15 @@ const std::string_view kBatchTables = R"(
     WHERE batch.kind = 'flavorsheet') AS blends ON true
 )";
 
+// By id, and by the allocations that went into them; an allocation never
+// changes its batch, so it needs no lock here.
 constexpr std::string_view kWanted = R"(
-  FROM batch
-  JOIN unnest($1::uuid[]) AS wanted (batch_id) ON wanted.batch_id = batch.batch_id
+  FROM (SELECT * FROM unnest($1::uuid[])
+        UNION
+        SELECT allocation.batch_id
+        FROM unnest($2::uuid[]) AS given (allocation_id)
+        JOIN allocation ON allocation.allocation_id = given.allocation_id) AS wanted (batch_id)
+  JOIN batch ON batch.batch_id = wanted.batch_id
 )";
 // A bag never changes the batch it came from, so the bag needs no lock here.
 constexpr std::string_view kSources = R"(

@@ -63,7 +63,7 @@ struct Batch {
   std::string Name() const;
   v1::Batch Shown() const;
 
-  static const db::Statement kLock;  // by batch_id, FOR NO KEY UPDATE
+  static const db::Statement kLock;  // FOR NO KEY UPDATE
   static const db::Statement kLoad;
   // The batches of bags, by barcode, FOR SHARE.
   static const db::Statement kLockSources;

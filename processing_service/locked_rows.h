@@ -11,40 +11,26 @@
 namespace mtp::processing {
 
 // A table whose row type has, besides kLoad, which then locks nothing,
-//   static const db::Statement kLock;  $1… arrays of the key's columns; locks
-//                                      in the order of the key, returns nothing
-//                                      that matters
+//   static const db::Statement kLock;  takes what kLoad takes; locks in the
+//                                      order of the key, returns nothing that
+//                                      matters
 template <db::TableRow T>
 class LockedTable : public db::Table<T> {
  public:
   using db::Table<T>::Table;
 
-  void Want(const typename T::Key& key) {
-    wanted_.push_back(key);
-    db::Table<T>::Want(key);
-  }
-
   void AddLoads(db::Exchange& exchange) override {
-    if (!wanted_.empty()) {
-      db::SortUnique(wanted_);
-      exchange.Add(T::kLock, db::BindKeys(wanted_));
-    }
+    if (this->AnyWanted()) exchange.Add(T::kLock, this->BindWanted());
     db::Table<T>::AddLoads(exchange);
   }
   void TakeLoads(const db::Results& results, size_t& next) override {
-    if (!wanted_.empty()) ++next;
+    if (this->AnyWanted()) ++next;
     db::Table<T>::TakeLoads(results, next);
   }
-  void Clear() override {
-    wanted_.clear();
-    db::Table<T>::Clear();
-  }
-
- private:
-  std::vector<typename T::Key> wanted_;
 };
 
-// The same for rows that are found by something other than their key.
+// Rows found by something other than their key, locked in another way than the
+// table's own statements do.
 template <db::TableRow T, typename By>
 class LockedLookup : public db::Lookup<T, By> {
  public:

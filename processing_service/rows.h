@@ -21,9 +21,11 @@
 namespace mtp::processing {
 
 // Everything a batch of commands of this service works on. The tables stand in
-// the one order in which all transactions lock; a table's lookups lock after
-// its keys, so two batches that reach the same rows both ways can still wait
-// for each other in a circle, which PostgreSQL ends and a rerun mends.
+// the one order in which all transactions lock, and each locks all its rows at
+// once, however they are found. One circle is left: batches that are changed
+// are locked before batches that only must stay as they are. It takes a flavor
+// and a blend that change into each other's sources at one moment; PostgreSQL
+// ends it, and a rerun mends it.
 struct Rows : db::WorkingSet {
   explicit Rows(const Settings& plant) : settings(plant) {}
 
@@ -32,14 +34,12 @@ struct Rows : db::WorkingSet {
   sync::Link link{*this};
   db::Table<Shipment> shipments{*this};
   // Those that allocations went to, by allocation_id.
-  db::Lookup<Shipment, Uuid> allocated_shipments{*this, shipments,
-                                                 Shipment::kLoadAllocated};
+  db::FoundBy<Shipment, Uuid> allocated_shipments{*this, shipments};
   db::Log<ShipmentWord> shipment_words{*this};
   db::Log<DispatchCorrection> dispatch_corrections{*this};
   db::Table<Schedule> schedules{*this};
   // Those that parcels went to, by parcel_id.
-  db::Lookup<Schedule, Uuid> parcelled_schedules{*this, schedules,
-                                                 Schedule::kLoadParcelled};
+  db::FoundBy<Schedule, Uuid> parcelled_schedules{*this, schedules};
   LockedTable<Location> locations{*this};
   // Where bags are to lie, by id and by name; the place stays what it is, and
   // many may put bags there at once.
@@ -63,13 +63,12 @@ struct Rows : db::WorkingSet {
   db::Lookup<RecipeMixture, Uuid> latest_mixtures{*this, mixtures,
                                                   RecipeMixture::kLoadLatest};
   LockedTable<Batch> batches{*this};
+  // Those that allocations went into, by allocation_id.
+  db::FoundBy<Batch, Uuid> allocated_batches{*this, batches};
   // The batches that bags came from, by barcode; their decisions stay as they
   // are while their bags are given away.
   LockedLookup<Batch, Uuid> sources{*this, batches, Batch::kLockSources,
                                     Batch::kLoadSources};
-  // Those that allocations went into, by allocation_id.
-  LockedLookup<Batch, Uuid> allocated_batches{
-      *this, batches, kLockBatchesAllocated, kLoadBatchesAllocated};
   db::Table<BatchDeparture> departures{*this};
   db::Log<Measurement> measurements{*this};
   db::Log<TraderDecision> trader_decisions{*this};
@@ -77,14 +76,11 @@ struct Rows : db::WorkingSet {
   LockedLookup<Batch, db::ShipmentKey> shipped_batches{
       *this, batches, kLockBatchesShipped, kLoadBatchesShipped};
   LockedTable<Bag> bags{*this};
-  // Those that allocations took from, by allocation_id.
-  LockedLookup<Bag, Uuid> allocated_bags{*this, bags, Bag::kLockAllocated,
-                                         Bag::kLoadAllocated};
-  // Those in shipments, by the shipment's key; of shipments with too much.
-  LockedLookup<Bag, db::ShipmentKey> shipped_bags{*this, bags, kLockBagsShipped,
-                                                  kLoadBagsShipped};
-  LockedLookup<Bag, ShipmentCut> cut_bags{*this, bags, kLockBagsCut,
-                                          kLoadBagsCut};
+  // Those that allocations took from, by allocation_id; those in shipments, by
+  // the shipment's key; those in shipments with too much.
+  db::FoundBy<Bag, Uuid> allocated_bags{*this, bags};
+  db::FoundBy<Bag, db::ShipmentKey> shipped_bags{*this, bags};
+  db::FoundBy<Bag, ShipmentCut> cut_bags{*this, bags};
   // Those that parcels are of, by parcel_id; locked with their allocations.
   db::Lookup<Bag, Uuid> parcelled_bags{*this, bags, kLoadBagsParcelled};
   db::Table<ShipmentLeft> shipments_left{*this};

@@ -24,16 +24,12 @@ constexpr std::string_view kArrays = R"(
   )
 )";
 
-const db::Statement Schedule::kLoad = db::Compose({kSelect, R"(
-  FROM schedule JOIN unnest($1::bigint[]) AS wanted (schedule_code) USING (schedule_code)
-  ORDER BY schedule_code
-  FOR UPDATE OF schedule
-)"});
-
 // A parcel never changes its schedule, so it needs no lock here.
-const db::Statement Schedule::kLoadParcelled = db::Compose({kSelect, R"(
-  FROM (SELECT DISTINCT parcel.schedule_code FROM unnest($1::uuid[]) AS wanted (parcel_id)
-        JOIN parcel USING (parcel_id)) AS target
+const db::Statement Schedule::kLoad = db::Compose({kSelect, R"(
+  FROM (SELECT * FROM unnest($1::bigint[])
+        UNION
+        SELECT parcel.schedule_code FROM unnest($2::uuid[]) AS given (parcel_id)
+        JOIN parcel USING (parcel_id)) AS wanted (schedule_code)
   JOIN schedule USING (schedule_code)
   ORDER BY schedule_code
   FOR UPDATE OF schedule

@@ -46,8 +46,7 @@ struct Schedule {
     changed_at = now;
   }
 
-  static const db::Statement kLoad;           // by schedule_code, FOR UPDATE
-  static const db::Statement kLoadParcelled;  // by parcel_id, FOR UPDATE
+  static const db::Statement kLoad;  // FOR UPDATE
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static constexpr auto kLoaded = std::tuple(

@@ -17,31 +17,6 @@ constexpr std::string_view kBatchesShipped = R"(
         WHERE allocation.released_at IS NULL AND bag.batch_id IS NOT NULL) AS shipped
   JOIN batch ON batch.batch_id = shipped.batch_id
 )";
-constexpr std::string_view kBagsShipped = R"(
-  FROM (SELECT DISTINCT allocation.barcode
-        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (request_code, shipment_code)
-        JOIN allocation ON allocation.request_code = wanted.request_code
-                       AND allocation.shipment_code = wanted.shipment_code
-        WHERE allocation.released_at IS NULL) AS shipped
-  JOIN bag ON bag.barcode = shipped.barcode
-)";
-constexpr std::string_view kBagsCut = R"(
-  FROM (SELECT DISTINCT allocation.barcode
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
-          AS wanted (request_code, shipment_code, wanted_grams)
-        JOIN shipment ON shipment.request_code = wanted.request_code
-                     AND shipment.shipment_code = wanted.shipment_code
-                     AND NOT shipment.dispatched
-                     AND shipment.allocated_grams > wanted.wanted_grams
-        JOIN allocation ON allocation.request_code = wanted.request_code
-                       AND allocation.shipment_code = wanted.shipment_code
-        WHERE allocation.released_at IS NULL) AS cut
-  JOIN bag ON bag.barcode = cut.barcode
-)";
-constexpr std::string_view kLockBags = R"(
-  ORDER BY bag.barcode
-  FOR NO KEY UPDATE OF bag
-)";
 constexpr std::string_view kLockAllocations = R"(
   ORDER BY allocation.allocation_id
   FOR UPDATE OF allocation
@@ -55,13 +30,14 @@ const db::Statement kLockBatchesShipped =
 const db::Statement kLoadBatchesShipped =
     db::Compose({kBatchColumns, kBatchesShipped, kBatchTables});
 
-const db::Statement kLockBagsShipped =
-    db::Compose({"SELECT", kBagsShipped, kLockBags});
-const db::Statement kLoadBagsShipped =
-    db::Compose({kBagColumns, kBagsShipped, kBagJoins});
-const db::Statement kLockBagsCut = db::Compose({"SELECT", kBagsCut, kLockBags});
-const db::Statement kLoadBagsCut =
-    db::Compose({kBagColumns, kBagsCut, kBagJoins});
+const db::Statement kLoadBagsShipped = db::Compose({kBagColumns, R"(
+  FROM (SELECT DISTINCT allocation.barcode
+        FROM unnest($1::bigint[], $2::bigint[]) AS wanted (request_code, shipment_code)
+        JOIN allocation ON allocation.request_code = wanted.request_code
+                       AND allocation.shipment_code = wanted.shipment_code
+        WHERE allocation.released_at IS NULL) AS shipped
+  JOIN bag ON bag.barcode = shipped.barcode)",
+                                                    kBagJoins});
 
 const db::Statement kLoadAllocationsCut =
     db::Compose({kAllocationColumns, "FROM allocation", R"(

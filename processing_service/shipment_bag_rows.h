@@ -24,12 +24,10 @@ struct ShipmentCut {
 // it leaves.
 extern const db::Statement kLockBatchesShipped;
 extern const db::Statement kLoadBatchesShipped;
-// Bags with an active allocation to a shipment.
-extern const db::Statement kLockBagsShipped;
+// Bags with an active allocation to a shipment; only read.
 extern const db::Statement kLoadBagsShipped;
-// The same of shipments that have not left and have more than is wanted.
-extern const db::Statement kLockBagsCut;
-extern const db::Statement kLoadBagsCut;
+// The active allocations to shipments that have not left and have more than is
+// wanted.
 extern const db::Statement kLoadAllocationsCut;
 // All active allocations of the bags of a shipment, wherever they went.
 extern const db::Statement kLoadAllocationsOfBagsShipped;

@@ -55,21 +55,15 @@ constexpr std::string_view kArrays = R"(
 
 const std::string_view kShipmentColumns = kColumns;
 
+// An allocation never changes its shipment, so it needs no lock here.
 const db::Statement Shipment::kLoad =
     db::Compose({"SELECT ", kColumns, kPeerHeard, R"(
-  FROM shipment JOIN unnest($1::bigint[], $2::bigint[])
-    AS wanted (request_code, shipment_code) USING (request_code, shipment_code)
-  ORDER BY request_code, shipment_code
-  FOR UPDATE OF shipment
-)"});
-
-// An allocation never changes its shipment, so it needs no lock here.
-const db::Statement Shipment::kLoadAllocated =
-    db::Compose({"SELECT ", kColumns, kPeerHeard, R"(
-  FROM (SELECT DISTINCT allocation.request_code, allocation.shipment_code
-        FROM unnest($1::uuid[]) AS wanted (allocation_id)
+  FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[])
+        UNION
+        SELECT allocation.request_code, allocation.shipment_code
+        FROM unnest($3::uuid[]) AS given (allocation_id)
         JOIN allocation USING (allocation_id)
-        WHERE allocation.request_code IS NOT NULL) AS target
+        WHERE allocation.request_code IS NOT NULL) AS wanted (request_code, shipment_code)
   JOIN shipment USING (request_code, shipment_code)
   ORDER BY request_code, shipment_code
   FOR UPDATE OF shipment

@@ -95,8 +95,7 @@ struct Shipment {
   // Our word on it, as Grandpass is told.
   sync::v1::ShipmentProgressState Progress() const;
 
-  static const db::Statement kLoad;           // by key, FOR UPDATE
-  static const db::Statement kLoadAllocated;  // by allocation_id, FOR UPDATE
+  static const db::Statement kLoad;  // FOR UPDATE
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static constexpr auto kInserted = std::tuple(

@@ -54,8 +54,7 @@ auto KeyColumns(const Key& key) {
 
 // Binds one array per column of the keys.
 template <typename Key>
-Params BindKeys(const std::vector<Key>& keys) {
-  Params params;
+void BindKeys(const std::vector<Key>& keys, Params& params) {
   using Columns = decltype(KeyColumns(std::declval<const Key&>()));
   [&]<size_t... I>(std::index_sequence<I...>) {
     (params.Array(keys,
@@ -63,6 +62,11 @@ Params BindKeys(const std::vector<Key>& keys) {
      ...);
   }
   (std::make_index_sequence<std::tuple_size_v<Columns>>());
+}
+template <typename Key>
+Params BindKeys(const std::vector<Key>& keys) {
+  Params params;
+  BindKeys(keys, params);
   return params;
 }
 
@@ -72,6 +76,14 @@ void SortUnique(std::vector<Key>& keys) {
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
 }
+
+// Something other than their key that rows of a table are found by.
+class Finder {
+ public:
+  virtual ~Finder() = default;
+  virtual bool AnyWanted() const = 0;
+  virtual void Bind(Params& params) = 0;
+};
 
 // The rows of one table within a working set. Before the load, calls say which
 // rows they touch (Want); afterwards decisions find, edit and insert them, and
@@ -135,14 +147,16 @@ class Table : public Member {
   }
 
   void AddLoads(Exchange& exchange) override {
-    if (wanted_.empty()) return;
-    SortUnique(wanted_);
-    exchange.Add(T::kLoad, BindKeys(wanted_));
+    if (AnyWanted()) exchange.Add(T::kLoad, BindWanted());
   }
 
   void TakeLoads(const Results& results, size_t& next) override {
-    if (!wanted_.empty()) Take(results[next++]);
+    if (AnyWanted()) Take(results[next++]);
   }
+
+  // From now on the table's statements take the finder's columns, too, behind
+  // those that they take already.
+  void AlsoBy(Finder& finder) { finders_.push_back(&finder); }
 
   // Rows that came another way (Lookup) with the columns of kLoad.
   void Take(const Result& result) {
@@ -195,6 +209,22 @@ class Table : public Member {
     undo_.clear();
   }
 
+ protected:
+  bool AnyWanted() const {
+    return !wanted_.empty() ||
+           std::any_of(finders_.begin(), finders_.end(),
+                       [](const Finder* f) { return f->AnyWanted(); });
+  }
+
+  // What the table's statements take.
+  Params BindWanted() {
+    Params params;
+    SortUnique(wanted_);
+    BindKeys(wanted_, params);
+    for (Finder* finder : finders_) finder->Bind(params);
+    return params;
+  }
+
  private:
   struct Entry {
     T row{};
@@ -224,15 +254,49 @@ class Table : public Member {
   }
 
   std::vector<Key> wanted_;
+  std::vector<Finder*> finders_;
   absl::flat_hash_map<Key, std::unique_ptr<Entry>> entries_;
   std::vector<Entry*> order_;  // what was changed, in the order it first was
   std::vector<Step> undo_;
 };
 
+// Finds rows of a table by something other than their key, in the table's own
+// statements: so whatever a batch of calls reaches of a table, by whichever
+// way, is locked at once and in one order. Declare it behind its table; the
+// table's statements take arrays of its columns behind those of its keys and of
+// the FoundBys before it.
+template <TableRow T, typename By>
+class FoundBy : public Member, private Finder {
+ public:
+  FoundBy(WorkingSet& set, Table<T>& table) : Member(set) {
+    table.AlsoBy(*this);
+  }
+
+  void Want(const By& by) { wanted_.push_back(by); }
+
+  void AddLoads(Exchange&) override {}
+  void TakeLoads(const Results&, size_t&) override {}
+  void AddStores(Exchange&) override {}
+  void Keep() override {}
+  void Undo() override {}
+  void Clear() override { wanted_.clear(); }
+
+ private:
+  bool AnyWanted() const override { return !wanted_.empty(); }
+  void Bind(Params& params) override {
+    SortUnique(wanted_);
+    BindKeys(wanted_, params);
+  }
+
+  std::vector<By> wanted_;
+};
+
 // Loads rows of a table by something other than their key: the batch of a bag,
 // the allocations of a shipment. Declare it behind its table. The statement
 // takes arrays of the other key's columns and selects what the table's kLoad
-// selects, locked and in the order of the table's key.
+// selects, in the order of the table's key. If it locks, then behind what the
+// table's own statements locked: right where the rows are locked in another way
+// than those, or where a lock before them stands for them; else see FoundBy.
 template <TableRow T, typename By>
 class Lookup : public Member {
  public:

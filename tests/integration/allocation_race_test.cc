@@ -115,6 +115,59 @@ TEST_CASE("two clients cannot both take the last kilogram") {
   RequireAgreement(story.stack());
 }
 
+TEST_CASE(
+    "who allocates and who releases never wait for each other in a circle") {
+  Story story(Stack::Shared());
+  MakeReady(story);
+  const Sql database = story.stack().Database(SIDE_PROCESSING);
+  const auto deadlocks = [&] {
+    return database.Number(
+        "SELECT deadlocks FROM pg_stat_database "
+        "WHERE datname = current_database()");
+  };
+  const int64_t deadlocks_before = deadlocks();
+  const Client operators =
+      story.stack().As(ROLE_SEEDUWA_OPERATOR, SIDE_PROCESSING);
+  // Each client gives from one bag after another and takes back what it gave:
+  // a batch of the service then names some bags by barcode, and others by what
+  // was allocated of them.
+  constexpr int kClients = 16;
+  constexpr int kRounds = 20;
+  std::vector<std::string> refusals(kClients);
+  AtOnce(kClients, [&](int client) {
+    for (int round = 0; round < kRounds; ++round) {
+      AllocateToShipmentRequest request;
+      request.set_request_id(NewRequestId());
+      request.set_barcode(story.blend_bags[static_cast<size_t>(
+          (client + round) % Story::kBlendBagCount)]);
+      *request.mutable_shipment() = story.shipment;
+      request.set_grams(kKilogram);
+      const auto given = operators.Call<AllocateToShipmentResponse>(
+          "mtp.processing.v1.AllocationService/AllocateToShipment", request);
+      absl::Status status = given.status();
+      if (given.ok()) {
+        processing::v1::ReleaseAllocationRequest release;
+        release.set_request_id(NewRequestId());
+        release.set_allocation_id(given->allocation().allocation_id());
+        release.set_remarks("Test");
+        status = operators
+                     .Send(
+                         "mtp.processing.v1.AllocationService/"
+                         "ReleaseAllocation",
+                         release)
+                     .status;
+      }
+      if (!status.ok()) {
+        refusals[static_cast<size_t>(client)] = status.ToString();
+      }
+    }
+  });
+  CHECK(refusals == std::vector<std::string>(kClients));
+  CHECK(Allocated(story) == 0);
+  CHECK(deadlocks() == deadlocks_before);
+  RequireAgreement(story.stack());
+}
+
 TEST_CASE("a refused allocation says what was asked and what remains") {
   Story story(Stack::Shared());
   MakeReady(story);
