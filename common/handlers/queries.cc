@@ -9,12 +9,25 @@ constexpr db::Statement kRollback{"ROLLBACK"};
 
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(250);
 
+// What answers with pages or a stream may search for what it answers.
+Reach ReachOf(const google::protobuf::MethodDescriptor& method) {
+  return method.server_streaming() ||
+                 method.input_type()->FindFieldByName("page_size") != nullptr
+             ? Reach::kTable
+             : Reach::kRows;
+}
+
 }  // namespace
 
 QueryLanes::QueryLanes(Options options)
-    : options_(std::move(options)), line_(options_.waiting_limit) {
+    : options_(std::move(options)),
+      line_(options_.waiting_limit),
+      searches_(options_.waiting_limit) {
   for (int i = 0; i < options_.lanes; ++i) {
-    threads_.emplace_back([this] { Work(); });
+    threads_.emplace_back([this] { Work(line_, options_.batch_limit); });
+  }
+  for (int i = 0; i < options_.search_lanes; ++i) {
+    threads_.emplace_back([this] { Work(searches_, 1); });
   }
 }
 
@@ -22,27 +35,33 @@ QueryLanes::~QueryLanes() { Drain(); }
 
 void QueryLanes::Drain() {
   line_.Close();
+  searches_.Close();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
 }
 
-void QueryLanes::Ask(db::Exchange exchange, absl::Time deadline,
-                     Answer answer) {
-  Waiting waiting{std::move(exchange), deadline, std::move(answer)};
-  if (!line_.Push(waiting)) {
+void QueryLanes::Ask(db::Exchange exchange, absl::Time deadline, Answer answer,
+                     Reach reach, std::function<bool()> unwanted) {
+  Waiting waiting{std::move(exchange), deadline, std::move(answer),
+                  std::move(unwanted)};
+  if (!(reach == Reach::kTable ? searches_ : line_).Push(waiting)) {
     waiting.answer(
         errors::Overloaded("too many queries are waiting", kRetryDelay));
   }
 }
 
-void QueryLanes::Work() {
+void QueryLanes::Work(WaitingLine<Waiting>& line, size_t batch_limit) {
   Session session(options_.database);
   while (true) {
     std::vector<Waiting> batch =
-        line_.Take(options_.batch_limit, [](const Waiting&) { return true; });
+        line.Take(batch_limit, [](const Waiting&) { return true; });
     if (batch.empty()) return;
     std::erase_if(batch, [this](Waiting& waiting) {
+      if (waiting.unwanted && waiting.unwanted()) {
+        waiting.answer(absl::CancelledError("the client went away"));
+        return true;
+      }
       if (waiting.deadline > options_.clock()) return false;
       waiting.answer(
           absl::DeadlineExceededError("the query waited for too long"));
@@ -128,14 +147,17 @@ void Queries::Run(std::unique_ptr<rpc::Call> call,
     return;
   }
   const absl::Time deadline = call->deadline;
+  const Reach reach = ReachOf(*call->method);
   auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));
-  lanes_.Ask(std::move(exchange), deadline,
-             [shared,
-              answer = std::move(answer)](absl::StatusOr<db::Results> results) {
-               rpc::Call& done = **shared;
-               if (!results.ok()) return done.Fail(results.status());
-               answer(done, *results);
-             });
+  lanes_.Ask(
+      std::move(exchange), deadline,
+      [shared,
+       answer = std::move(answer)](absl::StatusOr<db::Results> results) {
+        rpc::Call& done = **shared;
+        if (!results.ok()) return done.Fail(results.status());
+        answer(done, *results);
+      },
+      reach, [shared] { return (*shared)->Cancelled(); });
 }
 
 }  // namespace mtp::handlers

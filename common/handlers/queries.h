@@ -15,8 +15,16 @@
 
 namespace mtp::handlers {
 
-// Executes queries: the calls that change nothing. A lane takes all queries
-// that wait and sends them to its database in one go.
+// What a query may cost.
+enum class Reach {
+  kRows,   // some rows by their keys: a fraction of a millisecond
+  kTable,  // a search, a list, a trace: it may read through a table
+};
+
+// Executes queries: the calls that change nothing. A lane takes all queries of
+// little reach that wait and sends them to its database in one go; those of
+// great reach have lanes of their own and are asked one by one, so that nobody
+// who reads a row waits behind them.
 class QueryLanes {
  public:
   using Answer = std::function<void(absl::StatusOr<db::Results>)>;
@@ -24,6 +32,7 @@ class QueryLanes {
   struct Options {
     db::Connection::Options database;
     int lanes = 2;
+    int search_lanes = 2;
     size_t waiting_limit = 4096;
     size_t batch_limit = 64;
     Clock clock = SystemClock();
@@ -35,8 +44,10 @@ class QueryLanes {
 
   // Sends the statements and hands their results to `answer`, on a lane's
   // thread. Statements of one exchange with more than one see one snapshot.
-  // RESOURCE_EXHAUSTED when too many wait, UNAVAILABLE without a database.
-  void Ask(db::Exchange exchange, absl::Time deadline, Answer answer);
+  // RESOURCE_EXHAUSTED when too many wait, UNAVAILABLE without a database. A
+  // query that is `unwanted` when its turn comes is not asked.
+  void Ask(db::Exchange exchange, absl::Time deadline, Answer answer,
+           Reach reach = Reach::kRows, std::function<bool()> unwanted = {});
 
   void Drain();
 
@@ -45,8 +56,9 @@ class QueryLanes {
     db::Exchange exchange;
     absl::Time deadline;
     Answer answer;
+    std::function<bool()> unwanted;
   };
-  void Work();
+  void Work(WaitingLine<Waiting>& line, size_t batch_limit);
   void Execute(Session& session, std::vector<Waiting> batch);
   static void RunAgain(db::Connection& connection,
                        const std::vector<db::Exchange>& exchanges,
@@ -55,6 +67,7 @@ class QueryLanes {
 
   Options options_;
   WaitingLine<Waiting> line_;
+  WaitingLine<Waiting> searches_;
   std::vector<std::thread> threads_;
 };
 

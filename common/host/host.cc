@@ -60,6 +60,8 @@ void AddFlags(CLI::App& app, const std::string& prefix, Options& options) {
          "Connections to the database that write, each with a thread");
   number("--query-lanes", "_QUERY_LANES", options.query_lanes, 1, 64,
          "Connections to the database that read, each with a thread");
+  number("--search-lanes", "_SEARCH_LANES", options.search_lanes, 1, 64,
+         "The same for lists, searches and traces, which may take long");
   number("--waiting-limit", "_WAITING_LIMIT", options.waiting_limit, 1,
          1'000'000,
          "Calls that may wait for a lane; one more is refused at once");
@@ -184,6 +186,7 @@ void Host::MakeLanes() {
       std::make_unique<handlers::QueryLanes>(handlers::QueryLanes::Options{
           .database = database_,
           .lanes = options_.query_lanes,
+          .search_lanes = options_.search_lanes,
           .waiting_limit = static_cast<size_t>(options_.waiting_limit),
           .log_failure = [this](const absl::Status& status) {
             log_->Error("a query failed in the database",

@@ -34,6 +34,7 @@ struct Options {
   rpc::ServiceOptions edge;
   int command_lanes = 2;
   int query_lanes = 2;
+  int search_lanes = 2;
   int waiting_limit = 4096;
   int batch_limit = 256;
   // How long idempotency keys are kept.
