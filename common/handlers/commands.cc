@@ -19,8 +19,6 @@ constexpr db::Statement kRollback{"ROLLBACK"};
 // is wrong, and then the clients are told to try again.
 constexpr int kReruns = 8;
 
-// A statement waited for longer than the role may, or a lock did.
-
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(250);
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(100);
 
@@ -29,6 +27,8 @@ constexpr absl::Duration kReconnectPause = absl::Milliseconds(100);
 struct CommandLanes::Lane {
   Session session;
   std::unique_ptr<db::WorkingSet> rows;
+  // The batch may have been committed although the answer was lost.
+  bool in_doubt = false;
 };
 
 CommandLanes::CommandLanes(Options options)
@@ -136,7 +136,8 @@ absl::Status CommandLanes::Explain(const Waiting& waiting,
 
 // Runs the batch until its outcome is known.
 void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
-  const absl::Time give_up = absl::Now() + options_.reconnect_limit;
+  const absl::Time began = absl::Now();
+  lane.in_doubt = false;
   const auto rerun = [this](std::string_view cause) {
     if (options_.observer.batch_rerun) options_.observer.batch_rerun(cause);
   };
@@ -149,7 +150,10 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
     if (status.ok()) return;
     if (db::ConnectionLost(status)) {
       rerun("connection_lost");
-      if (absl::Now() >= give_up) break;
+      if (absl::Now() - began >=
+          (lane.in_doubt ? options_.doubt_limit : options_.reconnect_limit)) {
+        break;
+      }
       absl::SleepFor(kReconnectPause);
     } else if (db::WorthRerunning(status)) {
       rerun("conflict");
@@ -184,12 +188,14 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
                        kRetryDelay));
     return;
   }
-  FailAll(batch,
-          errors::Unavailable("DATABASE_UNAVAILABLE",
-                              "the database cannot be reached; whether the "
-                              "change was made is known after a repeat with "
-                              "the same request_id",
-                              kRetryDelay));
+  FailAll(batch, errors::Unavailable(
+                     "DATABASE_UNAVAILABLE",
+                     lane.in_doubt
+                         ? "the database cannot be reached; whether the change "
+                           "was made is known after a repeat with the same "
+                           "request_id"
+                         : "the database cannot be reached; nothing was done",
+                     kRetryDelay));
 }
 
 // One transaction. Answers every call and returns OK, or answers none.
@@ -272,8 +278,10 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
     sync::AddMarks(marks, store);
     sync::AddKeys(done, store);
     store.Add(kCommit);
+    lane.in_doubt = true;
     if (absl::StatusOr<db::Results> stored = connection->Run(store);
         !stored.ok()) {
+      lane.in_doubt = db::ConnectionLost(stored.status());
       if (connection->alive() && !connection->Run(kRollback).ok())
         lane.session.Drop();
       return stored.status();

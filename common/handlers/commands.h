@@ -47,8 +47,10 @@ class CommandLanes {
     // larger batches cost less, and two that touch the same rows wait for each
     // other anyway. Past this the other one is taken for long.
     absl::Duration gather = absl::Milliseconds(10);
-    // How long a batch keeps trying to reach a database that went away.
-    absl::Duration reconnect_limit = absl::Seconds(5);
+    // How long a batch keeps trying to reach a database that went away, and how
+    // long when it must find out whether it was committed.
+    absl::Duration reconnect_limit = absl::Seconds(1);
+    absl::Duration doubt_limit = absl::Seconds(5);
     Clock clock = SystemClock();
     // Makes the working set of one lane.
     std::function<std::unique_ptr<db::WorkingSet>()> working_set;

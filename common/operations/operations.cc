@@ -232,8 +232,13 @@ void Operations::WaitForSync(std::unique_ptr<rpc::Call> call) {
   }
   absl::Duration wait = kLongestWait;
   if (request.has_max_wait()) {
-    wait = std::min(wait, absl::Seconds(request.max_wait().seconds()) +
-                              absl::Nanoseconds(request.max_wait().nanos()));
+    const absl::Duration asked = absl::Seconds(request.max_wait().seconds()) +
+                                 absl::Nanoseconds(request.max_wait().nanos());
+    if (asked < absl::ZeroDuration()) {
+      return call->Fail(
+          errors::InvalidField("max_wait", "must not be negative"));
+    }
+    wait = std::min(wait, asked);
   }
   const absl::Time give_up =
       std::min(absl::Now() + wait, call->deadline - kAnswerMargin);

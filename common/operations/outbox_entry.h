@@ -19,7 +19,9 @@ namespace mtp::operations {
 
 inline constexpr std::string_view kOutboxEntryColumns = R"(
   SELECT kind, key, version, correlation_ids, since, attempts, coalesce(last_error, ''),
-         nullif(next_attempt_at, 'infinity'), next_attempt_at = 'infinity',
+         CASE WHEN next_attempt_at > now() AND next_attempt_at < 'infinity'
+              THEN next_attempt_at END,
+         next_attempt_at = 'infinity',
          confirmed_version
   FROM sync.outbox AS mark
 )";

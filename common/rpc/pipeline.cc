@@ -309,6 +309,11 @@ absl::Status Pipeline::Admit(OpenCall& call) {
   // A stale token must not keep anybody from what needs none, such as getting
   // a fresh one.
   if (entry.access == Access::kEveryone) return absl::OkStatus();
+  // Whoever stands in between may have looked at the other one.
+  if (exchange->HasSeveral(kAuthorizationKey)) {
+    return errors::Unauthenticated("TOKEN_AMBIGUOUS",
+                                   "there is more than one authorization");
+  }
   const std::string_view authorization = exchange->Header(kAuthorizationKey);
   ASSIGN_OR_RETURN(call.caller, dependencies_.authenticator->Authenticate(
                                     authorization, [exchange] {

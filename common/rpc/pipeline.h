@@ -52,6 +52,7 @@ class Exchange {
   // The first value of a request header; empty when there is none. Valid as
   // long as the exchange.
   virtual std::string_view Header(std::string_view key) const = 0;
+  virtual bool HasSeveral(std::string_view key) const = 0;
   // The names in the client's verified certificate; none without one.
   virtual std::vector<std::string> CertificateNames() const = 0;
   // The infinite future when the client set none.

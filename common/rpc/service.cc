@@ -41,6 +41,11 @@ class ContextExchange : public Exchange {
                : std::string_view(it->second.data(), it->second.size());
   }
 
+  bool HasSeveral(std::string_view key) const override {
+    return context_->client_metadata().count(
+               grpc::string_ref(key.data(), key.size())) > 1;
+  }
+
   std::vector<std::string> CertificateNames() const override {
     std::vector<std::string> names;
     const auto auth = context_->auth_context();

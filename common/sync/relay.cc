@@ -43,6 +43,12 @@ constexpr db::Statement kSender{R"(
   FROM sync.epoch
 )"};
 
+// The peer answered. As in the receiver: before any mark is locked.
+constexpr db::Statement kHeard{R"(
+  UPDATE sync.epoch SET peer_heard_at = now()
+  WHERE peer_heard_at IS NULL OR peer_heard_at < now() - interval '1 second'
+)"};
+
 // In the order in which commands take their marks, so that neither waits for
 // the other in a circle.
 constexpr db::Statement kLock{R"(
@@ -306,6 +312,10 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
     }
   }
   db::Exchange settle;
+  if (std::any_of(claimed.begin(), claimed.end(),
+                  [](const Claimed& mark) { return mark.sent_version != 0; })) {
+    settle.Add(kHeard);
+  }
   settle.Add(kLock, db::Params()
                         .Add(route.kind)
                         .Array(claimed, &Claimed::key)

@@ -122,6 +122,21 @@ TEST_CASE("who waits for one version does not wait for those after it") {
   RequireAgreement(stack);
 }
 
+TEST_CASE("an answer of the peer is a word of the peer") {
+  Stack& stack = LinkStack();
+  Story story(stack);
+  stack.Owner(SIDE_ORDER).Query("UPDATE sync.epoch SET peer_heard_at = NULL");
+  story.DoSteps(1, 2);
+  CHECK(Eventually(
+      [&] {
+        return stack.Database(SIDE_ORDER)
+                   .Number(
+                       "SELECT count(*) FROM sync.epoch "
+                       "WHERE peer_heard_at > now() - interval '1 hour'") == 1;
+      },
+      kSeconds));
+}
+
 TEST_CASE("a side that is asked to end lets nobody wait for its peer") {
   Stack& stack = LinkStack();
   Story story(stack);
@@ -375,6 +390,18 @@ TEST_CASE("a token that this side never gave is refused") {
           .status;
   CHECK(status.code() == absl::StatusCode::kInvalidArgument);
   CHECK(errors::Reason(status) == "SYNC_TOKEN_INVALID");
+}
+
+TEST_CASE("nobody waits for less than no time") {
+  Stack& stack = Stack::Shared();
+  ops::v1::WaitForSyncRequest request;
+  request.mutable_max_wait()->set_seconds(-1);
+  const absl::Status status =
+      stack.As(ROLE_GRANDPASS_OFFICER, SIDE_ORDER)
+          .Send("mtp.ops.v1.OperationsService/WaitForSync", request)
+          .status;
+  CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+  CHECK(BadFields(status) == std::vector<std::string>{"max_wait"});
 }
 
 TEST_CASE("an empty outbox is what the peer's agreement looks like") {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 
 #include "common/base/errors.h"
@@ -36,6 +37,7 @@ const MethodDescriptor* MethodNamed(std::string name) {
 // The transport's side of a call, kept to be looked at.
 struct FakeExchange : Exchange {
   std::map<std::string, std::string> headers;
+  std::set<std::string> several;  // of the headers, those sent more than once
   std::vector<std::string> certificate_names;
   absl::Time deadline = absl::InfiniteFuture();
   std::map<std::string, std::string> trailers;
@@ -46,6 +48,9 @@ struct FakeExchange : Exchange {
   std::string_view Header(std::string_view key) const override {
     const auto it = headers.find(std::string(key));
     return it == headers.end() ? std::string_view() : it->second;
+  }
+  bool HasSeveral(std::string_view key) const override {
+    return several.contains(std::string(key));
   }
   std::vector<std::string> CertificateNames() const override {
     return certificate_names;
@@ -234,6 +239,17 @@ TEST_CASE("a method answers those that its access names, and nobody else") {
   REQUIRE(reason(apply, kOperator) == "SERVICES_ONLY");
   REQUIRE(reason(apply, kStranger) == "CERTIFICATE_MISSING");
   REQUIRE(reached == 4);
+}
+
+TEST_CASE("of two authorizations none counts") {
+  Bench bench;
+  FakeExchange exchange;
+  exchange.headers["authorization"] =
+      bench.tokens.Bearer(options::v1::ROLE_SEEDUWA_OPERATOR);
+  exchange.several = {"authorization"};
+  bench.Run(exchange, kAllocate, GoodRequest().SerializeAsString());
+  REQUIRE(exchange.status->error_code() == grpc::StatusCode::UNAUTHENTICATED);
+  REQUIRE(exchange.Reason() == "TOKEN_AMBIGUOUS");
 }
 
 TEST_CASE("every method of the contract declares who may call it") {

@@ -5,7 +5,8 @@ usage: nine_steps.py STUBS ORDER PROCESSING CA TOKENS
 
 STUBS is the folder with what protoc made of the contract (--python_out, --grpc_python_out), ORDER and PROCESSING are
 the addresses of the services, CA the file with the certificate that theirs are from, TOKENS a JSON file with a token
-for each role. Prints a line for each step; ends with 0 only if the trace of the parcel names the garden.
+for each role, as {"GRANDPASS_ADMIN": "eyJ…", …}: on the local stack `mtpctl token GRANDPASS_ADMIN` makes one. Prints a
+line for each step; ends with 0 only if the trace of the parcel names the garden.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import grpc
 
+if len(sys.argv) != 6:
+    sys.exit(__doc__)
 stubs, order_address, processing_address, ca_file, tokens_file = sys.argv[1:]
 sys.path.insert(0, stubs)
 
