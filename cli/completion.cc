@@ -42,8 +42,10 @@ std::string Commands(const CLI::App& app) {
       [&](const CLI::App& at, const std::string& path) {
         for (const CLI::App* command :
              at.get_subcommands([](const CLI::App*) { return true; })) {
-          paths.push_back(absl::StrCat(path, " ", command->get_name()));
-          add(*command, paths.back());
+          const std::string words =
+              absl::StrCat(path, " ", command->get_name());
+          paths.push_back(words);
+          add(*command, words);
         }
       };
   add(app, "");

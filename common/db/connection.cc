@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <cstring>
 #include <deque>
 
 #include "absl/strings/str_cat.h"
@@ -92,9 +93,12 @@ bool Busy(const absl::Status& status) {
 }
 
 Statement Compose(std::initializer_list<std::string_view> parts) {
-  auto* text = new std::string;
-  for (const std::string_view part : parts) text->append(part);
-  return {text->c_str()};
+  std::string text;
+  for (const std::string_view part : parts) text.append(part);
+  // As long as the program: statements are constants, named by their address.
+  char* kept = new char[text.size() + 1];
+  std::memcpy(kept, text.c_str(), text.size() + 1);
+  return {kept};
 }
 
 size_t Exchange::Add(const Statement& statement, Params params) {
