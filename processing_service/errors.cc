@@ -57,6 +57,25 @@ absl::Status LocationNotEmpty(const Location& location) {
        {"name", location.name}});
 }
 
+absl::Status LocationInUse(const Location& location) {
+  return FailedPrecondition("LOCATION_IN_USE",
+                            absl::StrCat("bags lie or lay at ", location.name,
+                                         ", or were counted there"),
+                            {{"location_id", location.location_id.ToString()},
+                             {"name", location.name}});
+}
+
+absl::Status ItemInUse(const Item& item) {
+  return FailedPrecondition(
+      "ITEM_IN_USE",
+      item.received_bags > 0 ? absl::StrCat(item.received_bags, " bags of ",
+                                            item.item_code, " were received")
+                             : absl::StrCat("a recipe names ", item.item_code),
+      {{"item_id", item.item_id.ToString()},
+       {"item_code", item.item_code},
+       {"received_bag_count", Number(item.received_bags)}});
+}
+
 absl::Status ItemCodeTaken(std::string_view item_code) {
   return AlreadyExists("ITEM_CODE_TAKEN",
                        "an item of this code was made at the same moment",

@@ -38,6 +38,10 @@ absl::Status LocationNameTaken(std::string_view name);
 // Bags have their place there, so it cannot become a herb section or cease to
 // be.
 absl::Status LocationNotEmpty(const Location& location);
+// A bag lies or lay there, or its bags were counted.
+absl::Status LocationInUse(const Location& location);
+// A bag of it was received, or a recipe names it.
+absl::Status ItemInUse(const Item& item);
 // Another item of this code was made at the same moment.
 absl::Status ItemCodeTaken(std::string_view item_code);
 absl::Status RecipeNumberTaken(std::string_view number);

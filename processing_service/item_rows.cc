@@ -32,6 +32,12 @@ const db::Statement Item::kLock{R"(
   FOR NO KEY UPDATE OF item
 )"};
 
+const db::Statement Item::kLockToRemove{R"(
+  SELECT FROM item JOIN unnest($1::uuid[]) AS wanted (item_id) USING (item_id)
+  ORDER BY item_id
+  FOR UPDATE OF item
+)"};
+
 const db::Statement Item::kLoad = db::Compose({kItemSelect, kWanted});
 
 const db::Statement Item::kLoadNamed = db::Compose({kItemSelect, kWanted, R"(
@@ -111,6 +117,24 @@ const db::Statement Item::kUpdate{R"(
     version = fresh.version, changed_at = fresh.changed_at
   FROM fresh
   WHERE item.item_id = fresh.item_id
+)"};
+
+const db::Statement Item::kDelete{R"(
+  WITH gone AS (SELECT * FROM unnest($1::uuid[]) AS gone (item_id)
+  ), gone_tealine AS (
+    DELETE FROM tealine USING gone WHERE tealine.item_id = gone.item_id
+  ), gone_herbline AS (
+    DELETE FROM herbline USING gone WHERE herbline.item_id = gone.item_id
+  ), gone_blendbalance AS (
+    DELETE FROM blendbalance USING gone WHERE blendbalance.item_id = gone.item_id
+  )
+  DELETE FROM item USING gone WHERE item.item_id = gone.item_id
+)"};
+
+const db::Statement ItemUse::kLoad{R"(
+  SELECT wanted.item_id,
+    EXISTS (SELECT FROM recipe_mixture WHERE recipe_mixture.item_id = wanted.item_id)
+  FROM unnest($1::uuid[]) AS wanted (item_id)
 )"};
 
 std::string Item::Name() const {

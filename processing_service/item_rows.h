@@ -59,8 +59,11 @@ struct Item {
   static const db::Statement kLoad;
   // By id, so that it stays: for recipes that name it.
   static const db::Statement kLoadNamed;
+  // To remove the item: unlike kLock it waits for recipes that name it, too.
+  static const db::Statement kLockToRemove;
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
+  static const db::Statement kDelete;
   static constexpr auto kLoaded =
       std::tuple(&Item::item_id, &Item::kind, &Item::item_code,
                  &Item::created_at, &Item::occurred_at, &Item::bag_limit,
@@ -84,6 +87,20 @@ struct Item {
       &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams, &Item::name,
       &Item::expected_grams, &Item::purchase_order, &Item::blend_code,
       &Item::transfer_id);
+};
+
+// Whether a recipe names an item, in whatever revision. Read when the item is
+// locked.
+struct ItemUse {
+  using Key = Uuid;
+
+  Uuid item_id;
+  bool in_recipe = false;
+
+  Key key() const { return item_id; }
+  static const db::Statement kLoad;
+  static constexpr auto kLoaded =
+      std::tuple(&ItemUse::item_id, &ItemUse::in_recipe);
 };
 
 // The columns of Item::kLoaded and their tables: "SELECT … FROM item …"; append

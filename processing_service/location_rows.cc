@@ -64,6 +64,18 @@ const db::Statement Location::kUpdate{R"(
   WHERE location.location_id = fresh.location_id
 )"};
 
+const db::Statement Location::kDelete{R"(
+  DELETE FROM location USING unnest($1::uuid[]) AS gone (location_id)
+  WHERE location.location_id = gone.location_id
+)"};
+
+const db::Statement LocationUse::kLoad{R"(
+  SELECT wanted.location_id,
+    EXISTS (SELECT FROM bag_move WHERE bag_move.to_location_id = wanted.location_id)
+      OR EXISTS (SELECT FROM stocktake WHERE stocktake.location_id = wanted.location_id)
+  FROM unnest($1::uuid[]) AS wanted (location_id)
+)"};
+
 v1::Location Location::Shown() const {
   v1::Location proto;
   proto.set_location_id(location_id.ToString());

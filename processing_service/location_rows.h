@@ -40,6 +40,7 @@ struct Location {
   static const db::Statement kLoadPlaceNamed;
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
+  static const db::Statement kDelete;
   static constexpr auto kLoaded = std::tuple(
       &Location::location_id, &Location::name, &Location::herb_section,
       &Location::version, &Location::created_by, &Location::created_by_username,
@@ -52,6 +53,20 @@ struct Location {
   static constexpr auto kUpdated = std::tuple(
       &Location::location_id, &Location::name, &Location::herb_section,
       &Location::version, &Location::changed_at);
+};
+
+// Whether anything that is kept for good names a location: a bag that was put
+// there once, a stocktake. Read when the location is locked.
+struct LocationUse {
+  using Key = Uuid;
+
+  Uuid location_id;
+  bool used = false;
+
+  Key key() const { return location_id; }
+  static const db::Statement kLoad;
+  static constexpr auto kLoaded =
+      std::tuple(&LocationUse::location_id, &LocationUse::used);
 };
 
 // The location of this name among those loaded and made; nullptr when none is.

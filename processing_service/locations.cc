@@ -93,6 +93,43 @@ absl::StatusOr<v1::UpdateLocationResponse> DecideUpdate(
   return response;
 }
 
+// --- removed
+
+void TouchDelete(const v1::DeleteLocationRequest& request, Rows& rows) {
+  const Uuid location_id = *Uuid::Parse(request.location_id());
+  rows.locations.Want(location_id);
+  rows.location_uses.Want(location_id);
+}
+
+// In the database, or by a call before this one.
+bool EverUsed(const Rows& rows, const Location& location) {
+  const LocationUse* use = rows.location_uses.Find(location.location_id);
+  if (Occupied(rows, location) || (use != nullptr && use->used)) return true;
+  const std::vector<BagMove>& moves = rows.bag_moves.appended();
+  return std::any_of(moves.begin(), moves.end(), [&](const BagMove& move) {
+    return move.to_location_id == location.location_id;
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<v1::DeleteLocationResponse> DecideDeleteLocation(
+    const v1::DeleteLocationRequest& request, Context& context, Rows& rows) {
+  const Location* location =
+      rows.locations.Find(*Uuid::Parse(request.location_id()));
+  if (location == nullptr)
+    return errors::LocationNotFound(request.location_id());
+  RETURN_IF_ERROR(CheckEtag(request.etag(), location->Etag()));
+  if (EverUsed(rows, *location)) return errors::LocationInUse(*location);
+  context.Audit(
+      "location", location->location_id.ToString(), "deleted",
+      {{"name", location->name}, {"herb_section", location->herb_section}});
+  rows.locations.Remove(*location);
+  return v1::DeleteLocationResponse();
+}
+
+namespace {
+
 // --- read
 
 const db::Statement kGetById = db::Compose({kLocationSelect, R"(
@@ -189,6 +226,8 @@ void AddLocations(Commands& commands, Queries& queries) {
                DecideCreate);
   commands.Add("mtp.processing.v1.LocationService/UpdateLocation", TouchUpdate,
                DecideUpdate);
+  commands.Add("mtp.processing.v1.LocationService/DeleteLocation", TouchDelete,
+               DecideDeleteLocation);
   queries.Add("mtp.processing.v1.LocationService/GetLocation", AskGet,
               AnswerGet);
   queries.Add("mtp.processing.v1.LocationService/ListLocations", AskList,

@@ -7,4 +7,8 @@ namespace mtp::processing {
 
 void AddLocations(Commands& commands, Queries& queries);
 
+// The decision alone, for tests.
+absl::StatusOr<v1::DeleteLocationResponse> DecideDeleteLocation(
+    const v1::DeleteLocationRequest& request, Context& context, Rows& rows);
+
 }  // namespace mtp::processing

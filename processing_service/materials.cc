@@ -222,6 +222,48 @@ absl::StatusOr<v1::UpdateBlendbalanceResponse> DecideUpdateBlendbalance(
   return response;
 }
 
+// --- removed
+
+template <typename Request>
+void TouchDelete(const Request& request, Rows& rows) {
+  const Uuid item_id = *Uuid::Parse(request.item_id());
+  rows.items_to_remove.Want(item_id);
+  rows.item_uses.Want(item_id);
+}
+
+// In the database, or by a call before this one.
+bool InUse(const Rows& rows, const Item& item) {
+  if (item.received_bags > 0) return true;
+  const ItemUse* use = rows.item_uses.Find(item.item_id);
+  if (use != nullptr && use->in_recipe) return true;
+  const std::vector<const RecipeMixture*> mixtures = rows.mixtures.All();
+  return std::any_of(mixtures.begin(), mixtures.end(),
+                     [&](const RecipeMixture* mixture) {
+                       return mixture->item_id == item.item_id;
+                     });
+}
+
+template <MaterialKind kind, typename Request, typename Response>
+absl::StatusOr<Response> DecideDelete(const Request& request, Context& context,
+                                      Rows& rows) {
+  ASSIGN_OR_RETURN(const Item* item, FindToChange(request, kind, rows));
+  if (InUse(rows, *item)) return errors::ItemInUse(*item);
+  context.Audit(db::EnumText(item->kind), item->item_id.ToString(), "deleted",
+                {{"item_code", item->item_code}, {"name", item->Name()}});
+  rows.items.Remove(*item);
+  return Response();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::DeleteTealineResponse> DecideDeleteTealine(
+    const v1::DeleteTealineRequest& request, Context& context, Rows& rows) {
+  return DecideDelete<v1::MATERIAL_KIND_TEALINE, v1::DeleteTealineRequest,
+                      v1::DeleteTealineResponse>(request, context, rows);
+}
+
+namespace {
+
 // --- read
 
 const db::Statement kGet = db::Compose({kItemSelect, R"(
@@ -431,6 +473,8 @@ void AddMaterials(Commands& commands, Queries& queries) {
                TouchNothing<v1::CreateTealineRequest>, DecideCreateTealine);
   commands.Add("mtp.processing.v1.MaterialService/UpdateTealine",
                TouchUpdate<v1::UpdateTealineRequest>, DecideUpdateTealine);
+  commands.Add("mtp.processing.v1.MaterialService/DeleteTealine",
+               TouchDelete<v1::DeleteTealineRequest>, DecideDeleteTealine);
   queries.Add(
       "mtp.processing.v1.MaterialService/GetTealine",
       AskGet<TealineKind, v1::GetTealineRequest>,
@@ -444,6 +488,11 @@ void AddMaterials(Commands& commands, Queries& queries) {
                TouchNothing<v1::CreateHerblineRequest>, DecideCreateHerbline);
   commands.Add("mtp.processing.v1.MaterialService/UpdateHerbline",
                TouchUpdate<v1::UpdateHerblineRequest>, DecideUpdateHerbline);
+  commands.Add(
+      "mtp.processing.v1.MaterialService/DeleteHerbline",
+      TouchDelete<v1::DeleteHerblineRequest>,
+      DecideDelete<v1::MATERIAL_KIND_HERBLINE, v1::DeleteHerblineRequest,
+                   v1::DeleteHerblineResponse>);
   queries.Add(
       "mtp.processing.v1.MaterialService/GetHerbline",
       AskGet<HerblineKind, v1::GetHerblineRequest>,
@@ -459,6 +508,11 @@ void AddMaterials(Commands& commands, Queries& queries) {
   commands.Add("mtp.processing.v1.MaterialService/UpdateBlendbalance",
                TouchUpdate<v1::UpdateBlendbalanceRequest>,
                DecideUpdateBlendbalance);
+  commands.Add("mtp.processing.v1.MaterialService/DeleteBlendbalance",
+               TouchDelete<v1::DeleteBlendbalanceRequest>,
+               DecideDelete<v1::MATERIAL_KIND_BLENDBALANCE,
+                            v1::DeleteBlendbalanceRequest,
+                            v1::DeleteBlendbalanceResponse>);
   queries.Add("mtp.processing.v1.MaterialService/GetBlendbalance",
               AskGet<BlendbalanceKind, v1::GetBlendbalanceRequest>,
               AnswerGet<BlendbalanceKind, v1::GetBlendbalanceRequest,

@@ -46,6 +46,7 @@ struct Rows : db::WorkingSet {
   db::Lookup<Location, Uuid> places{*this, locations, Location::kLoadPlace};
   db::Lookup<Location, std::string> places_named{*this, locations,
                                                  Location::kLoadPlaceNamed};
+  db::Table<LocationUse> location_uses{*this};
   db::Table<Recipe> recipes{*this};
   // Recipes that are named, by id and by number; they stay.
   db::Lookup<Recipe, Uuid> named_recipes{*this, recipes, Recipe::kLoadNamed};
@@ -58,6 +59,10 @@ struct Rows : db::WorkingSet {
   LockedTable<Item> items{*this};
   // Items that a recipe names, by id; they stay, and nothing of them changes.
   db::Lookup<Item, Uuid> named_items{*this, items, Item::kLoadNamed};
+  // Items that are to go, by id: nothing may come to hang on them meanwhile.
+  LockedLookup<Item, Uuid> items_to_remove{*this, items, Item::kLockToRemove,
+                                           Item::kLoad};
+  db::Table<ItemUse> item_uses{*this};
   db::Table<RecipeMixture> mixtures{*this};
   // Those of a recipe's latest revision, by the recipe's id.
   db::Lookup<RecipeMixture, Uuid> latest_mixtures{*this, mixtures,

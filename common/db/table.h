@@ -27,6 +27,8 @@ namespace mtp::db {
 //   static constexpr auto kInserted;         their members
 //   static constexpr Statement kUpdate;
 //   static constexpr auto kUpdated;
+// and, where rows are removed,
+//   static constexpr Statement kDelete;      $1… arrays of the key's columns
 template <typename T>
 concept TableRow = requires(const T& row) {
   typename T::Key;
@@ -86,8 +88,8 @@ class Finder {
 };
 
 // The rows of one table within a working set. Before the load, calls say which
-// rows they touch (Want); afterwards decisions find, edit and insert them, and
-// see what the calls before them in the batch did.
+// rows they touch (Want); afterwards decisions find, edit, insert and remove
+// them, and see what the calls before them in the batch did.
 template <TableRow T>
 class Table : public Member {
  public:
@@ -109,8 +111,7 @@ class Table : public Member {
   // restored when the call is refused after all.
   T& Edit(const T& row) {
     Entry& entry = *entries_.at(row.key());
-    undo_.push_back({&entry, entry.row, entry.exists, entry.changed});
-    List(entry);
+    WillChange(entry);
     entry.changed = true;
     return entry.row;
   }
@@ -119,12 +120,20 @@ class Table : public Member {
   T& Insert(T row) {
     auto& slot = entries_[row.key()];
     if (slot == nullptr) slot = std::make_unique<Entry>();
-    undo_.push_back({slot.get(), slot->row, slot->exists, slot->changed});
+    WillChange(*slot);
     slot->row = std::move(row);
     slot->exists = true;
-    List(*slot);
-    slot->inserted = true;
     return slot->row;
+  }
+
+  // A row that was found is not there any more: no later decision of the batch
+  // finds it, and at its end it is deleted, or, if the batch made it, never
+  // written. There again when the call is refused after all.
+  void Remove(const T& row) requires requires { T::kDelete; }
+  {
+    Entry& entry = *entries_.at(row.key());
+    WillChange(entry);
+    entry.exists = false;
   }
 
   // A row as if it had been loaded, for tests of decisions.
@@ -132,6 +141,7 @@ class Table : public Member {
     auto& slot = entries_[row.key()];
     slot = std::make_unique<Entry>();
     slot->row = std::move(row);
+    slot->stored = true;
     slot->exists = true;
   }
 
@@ -166,7 +176,21 @@ class Table : public Member {
       if (slot != nullptr) continue;
       slot = std::make_unique<Entry>();
       slot->row = std::move(loaded);
+      slot->stored = true;
       slot->exists = true;
+    }
+  }
+
+  void AddRemovals(Exchange& exchange) override {
+    if constexpr (requires { T::kDelete; }) {
+      std::vector<Key> removed;
+      for (const Entry* entry : order_) {
+        if (entry->stored && !entry->exists)
+          removed.push_back(entry->row.key());
+      }
+      if (removed.empty()) return;
+      SortUnique(removed);
+      exchange.Add(T::kDelete, BindKeys(removed));
     }
   }
 
@@ -175,7 +199,7 @@ class Table : public Member {
     std::vector<const T*> updated;
     for (const Entry* entry : order_) {
       if (!entry->exists) continue;
-      if (entry->inserted) {
+      if (!entry->stored) {
         inserted.push_back(&entry->row);
       } else if (entry->changed) {
         updated.push_back(&entry->row);
@@ -228,8 +252,8 @@ class Table : public Member {
  private:
   struct Entry {
     T row{};
-    bool exists = false;
-    bool inserted = false;  // by this batch, so it is not in the database yet
+    bool stored = false;  // the database had it when the batch began
+    bool exists = false;  // after what was decided so far
     bool changed = false;
     bool listed = false;  // in order_
   };
@@ -240,7 +264,8 @@ class Table : public Member {
     bool changed;
   };
 
-  void List(Entry& entry) {
+  void WillChange(Entry& entry) {
+    undo_.push_back({&entry, entry.row, entry.exists, entry.changed});
     if (!std::exchange(entry.listed, true)) order_.push_back(&entry);
   }
 

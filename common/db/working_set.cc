@@ -12,7 +12,13 @@ void WorkingSet::TakeLoads(const Results& results, size_t& next) {
   for (Member* member : members_) member->TakeLoads(results, next);
 }
 
+// What is removed goes first, the rows of a table before those of the tables
+// that they may refer to: then a name or a code is free for what takes its
+// place in the same batch.
 void WorkingSet::AddStores(Exchange& exchange) {
+  for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
+    (*member)->AddRemovals(exchange);
+  }
   for (Member* member : members_) member->AddStores(exchange);
 }
 

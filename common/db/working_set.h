@@ -21,6 +21,8 @@ class Member {
   virtual void AddLoads(Exchange& exchange) = 0;
   // Takes their results, beginning at `next`; leaves `next` behind them.
   virtual void TakeLoads(const Results& results, size_t& next) = 0;
+  // Adds the statements that delete what the decisions removed.
+  virtual void AddRemovals(Exchange&) {}
   // Adds the statements that write what the decisions changed.
   virtual void AddStores(Exchange& exchange) = 0;
   // Decisions since the last Keep() stand (Keep), or never were (Undo).

@@ -34,6 +34,7 @@ Detours::Detours(Stack& stack)
   AddApprovals();
   AddSchedules();
   AddMaterials();
+  AddRemovals();
   AddRecipes();
   AddTraders();
   AddShipments();
@@ -199,6 +200,73 @@ void Detours::AddMaterials() {
 }
 
 void Detours::AddRecipes() {
+void Detours::AddRemovals() {
+  Add<pro::CreateLocationRequest, pro::CreateLocationResponse>(
+      "mtp.processing.v1.LocationService/CreateLocation", ROLE_SEEDUWA_ADMIN,
+      [this](pro::CreateLocationRequest& request) {
+        request.mutable_location()->set_name("Shed of " + allowed_.location);
+      },
+      [this](const pro::CreateLocationResponse& response) {
+        removed_id_ = response.location().location_id();
+      });
+  Add<pro::DeleteLocationRequest, pro::DeleteLocationResponse>(
+      "mtp.processing.v1.LocationService/DeleteLocation", ROLE_SEEDUWA_ADMIN,
+      [this](pro::DeleteLocationRequest& request) {
+        request.set_location_id(removed_id_);
+      });
+  Add<pro::CreateTealineRequest, pro::CreateTealineResponse>(
+      "mtp.processing.v1.MaterialService/CreateTealine", ROLE_SEEDUWA_ADMIN,
+      [this](pro::CreateTealineRequest& request) {
+        pro::NewTealine& tealine = *request.mutable_tealine();
+        tealine.set_item_code("TX-" + allowed_.blend_code);
+        tealine.set_invoice("INV-X");
+        tealine.set_grade("OP");
+        tealine.set_garden(allowed_.garden);
+        tealine.set_bag_count(1);
+        tealine.set_bag_grams(kGrams);
+      },
+      [this](const pro::CreateTealineResponse& response) {
+        removed_id_ = response.tealine().item_id();
+      });
+  Add<pro::DeleteTealineRequest, pro::DeleteTealineResponse>(
+      "mtp.processing.v1.MaterialService/DeleteTealine", ROLE_SEEDUWA_ADMIN,
+      [this](pro::DeleteTealineRequest& request) {
+        request.set_item_id(removed_id_);
+      });
+  Add<pro::CreateHerblineRequest, pro::CreateHerblineResponse>(
+      "mtp.processing.v1.MaterialService/CreateHerbline", ROLE_SEEDUWA_ADMIN,
+      [this](pro::CreateHerblineRequest& request) {
+        request.mutable_herbline()->set_item_code("HX-" + allowed_.blend_code);
+        request.mutable_herbline()->set_name("Ginger");
+        request.mutable_herbline()->set_expected_grams(kGrams);
+      },
+      [this](const pro::CreateHerblineResponse& response) {
+        removed_id_ = response.herbline().item_id();
+      });
+  Add<pro::DeleteHerblineRequest, pro::DeleteHerblineResponse>(
+      "mtp.processing.v1.MaterialService/DeleteHerbline", ROLE_SEEDUWA_ADMIN,
+      [this](pro::DeleteHerblineRequest& request) {
+        request.set_item_id(removed_id_);
+      });
+  Add<pro::CreateBlendbalanceRequest, pro::CreateBlendbalanceResponse>(
+      "mtp.processing.v1.MaterialService/CreateBlendbalance",
+      ROLE_SEEDUWA_ADMIN,
+      [this](pro::CreateBlendbalanceRequest& request) {
+        pro::NewBlendbalance& balance = *request.mutable_blendbalance();
+        balance.set_item_code("BX-" + allowed_.blend_code);
+        balance.set_blend_code(allowed_.blend_code);
+        balance.set_transfer_id("TR-X");
+      },
+      [this](const pro::CreateBlendbalanceResponse& response) {
+        removed_id_ = response.blendbalance().item_id();
+      });
+  Add<pro::DeleteBlendbalanceRequest, pro::DeleteBlendbalanceResponse>(
+      "mtp.processing.v1.MaterialService/DeleteBlendbalance",
+      ROLE_SEEDUWA_ADMIN, [this](pro::DeleteBlendbalanceRequest& request) {
+        request.set_item_id(removed_id_);
+      });
+}
+
   Add<pro::ReviseBlendsheetRequest, pro::ReviseBlendsheetResponse>(
       "mtp.processing.v1.RecipeService/ReviseBlendsheet", ROLE_SEEDUWA_ADMIN,
       [this](pro::ReviseBlendsheetRequest& request) {

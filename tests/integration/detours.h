@@ -33,6 +33,7 @@ class Detours {
   void AddApprovals();
   void AddSchedules();
   void AddMaterials();
+  void AddRemovals();
   void AddRecipes();
   void AddTraders();
   void AddShipments();
@@ -53,6 +54,7 @@ class Detours {
   std::string location_id_;
   std::string herbline_id_;
   std::string flavorsheet_id_;
+  std::string removed_id_;
   std::string allocation_id_;
   std::vector<Act> acts_;
 };
