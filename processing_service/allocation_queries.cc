@@ -1,50 +1,15 @@
 #include "processing_service/allocation_queries.h"
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "common/base/protos.h"
 #include "common/base/status.h"
 #include "processing_service/listing.h"
 
 namespace mtp::processing {
 namespace {
 
-struct TargetName {
-  v1::AllocationTargetKind kind;
-  std::string_view text;
-};
-constexpr TargetName kTargets[] = {
-    {v1::ALLOCATION_TARGET_KIND_BLENDSHEET_BATCH, kToBlendsheet},
-    {v1::ALLOCATION_TARGET_KIND_FLAVORSHEET_BATCH, kToFlavorsheet},
-    {v1::ALLOCATION_TARGET_KIND_SHIPMENT, kToShipment},
-};
-
-// As tables have it; nothing for the unspecified one.
-std::optional<std::string_view> TextOf(v1::AllocationTargetKind kind) {
-  for (const TargetName& target : kTargets) {
-    if (target.kind == kind) return target.text;
-  }
-  return std::nullopt;
-}
-
-v1::AllocationTargetKind TargetOf(std::string_view text) {
-  for (const TargetName& target : kTargets) {
-    if (target.text == text) return target.kind;
-  }
-  return v1::ALLOCATION_TARGET_KIND_UNSPECIFIED;
-}
-
 std::optional<std::string_view> TextIf(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
 }
-
-std::optional<MaterialKind> KindIf(MaterialKind kind) {
-  return kind == v1::MATERIAL_KIND_UNSPECIFIED ? std::nullopt
-                                               : std::optional(kind);
-}
-
-// --- ListAllocations
 
 // Ids are made in the order of allocated_at, to the millisecond, so a list by
 // id is a list by time.
@@ -157,92 +122,11 @@ absl::StatusOr<v1::ListAllocationsResponse> AnswerListAllocations(
   return response;
 }
 
-// --- ListAllocationRules
-
-// By the kinds' and the targets' order in the contract.
-const db::Statement kRules{R"(
-  SELECT source_kind, target_kind, allowed, version, changed_at, changed_by,
-    changed_by_username, changed_by_role
-  FROM allocation_rule
-  CROSS JOIN LATERAL (SELECT
-    10 * array_position(ARRAY['tealine', 'herbline', 'blendbalance', 'blendsheet',
-                              'flavorsheet'], source_kind)
-    + array_position(ARRAY['blendsheet', 'flavorsheet', 'shipment'], target_kind)
-    AS number) AS place
-  WHERE ($1::text IS NULL OR source_kind = $1)
-    AND ($2::text IS NULL OR target_kind = $2)
-    AND ($3::boolean IS NULL OR allowed = $3)
-  ORDER BY place.number
-  OFFSET $4::bigint LIMIT $5::bigint
-)"};
-
-absl::StatusOr<int64_t> RulesShown(
-    const v1::ListAllocationRulesRequest& request) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
-                   handlers::PageKeys(request, 1));
-  int64_t shown = 0;
-  if (!keys.empty() && (!absl::SimpleAtoi(keys[0], &shown) || shown < 0)) {
-    return handlers::PageTokenInvalid();
-  }
-  return shown;
-}
-
-absl::Status AskListAllocationRules(
-    const v1::ListAllocationRulesRequest& request, db::Exchange& exchange) {
-  ASSIGN_OR_RETURN(const int64_t shown, RulesShown(request));
-  db::Params params;
-  params.Add(KindIf(request.kind()))
-      .Add(TextOf(request.target()))
-      .Add(request.has_allowed() ? std::optional(request.allowed())
-                                 : std::nullopt)
-      .Add(shown)
-      .Add(RowLimit(request));
-  exchange.Add(kRules, std::move(params));
-  return absl::OkStatus();
-}
-
-// The matrix has a fixed number of cells, none of which is ever removed, so a
-// page can begin behind a number of them.
-absl::StatusOr<v1::ListAllocationRulesResponse> AnswerListAllocationRules(
-    const v1::ListAllocationRulesRequest& request, const db::Results& results) {
-  v1::ListAllocationRulesResponse response;
-  for (const db::Row row : results[0]) {
-    if (response.rules_size() == handlers::PageSize(request.page_size())) {
-      ASSIGN_OR_RETURN(const int64_t shown, RulesShown(request));
-      response.set_next_page_token(handlers::NextPageToken(
-          request, {absl::StrCat(shown + response.rules_size())}));
-      break;
-    }
-    MaterialKind kind;
-    std::string target, subject, username;
-    bool allowed;
-    int64_t version;
-    std::optional<absl::Time> changed_at;
-    options::v1::Role role;
-    row.Into(kind, target, allowed, version, changed_at, subject, username,
-             role);
-    v1::AllocationRule* rule = response.add_rules();
-    rule->set_kind(kind);
-    rule->set_target(TargetOf(target));
-    rule->set_allowed(allowed);
-    rule->set_etag(std::to_string(version));
-    if (changed_at.has_value()) {
-      *rule->mutable_changed_at() = ToProto(*changed_at);
-      rule->mutable_changed_by()->set_subject(subject);
-      rule->mutable_changed_by()->set_username(username);
-      rule->mutable_changed_by()->set_role(role);
-    }
-  }
-  return response;
-}
-
 }  // namespace
 
 void AddAllocationQueries(Queries& queries) {
   queries.Add("mtp.processing.v1.AllocationService/ListAllocations",
               AskListAllocations, AnswerListAllocations);
-  queries.Add("mtp.processing.v1.AllocationService/ListAllocationRules",
-              AskListAllocationRules, AnswerListAllocationRules);
 }
 
 }  // namespace mtp::processing

@@ -1,14 +1,35 @@
 #include "processing_service/allocation_rows.h"
 
 #include "common/base/protos.h"
+#include "common/handlers/actor.h"
 #include "processing_service/batch_rows.h"
 
 namespace mtp::processing {
 
-const db::Statement AllocationRule::kLoad{R"(
-  SELECT source_kind, target_kind, allowed
+constexpr std::string_view kRulesWanted = R"(
+  SELECT source_kind, target_kind, allowed, version, changed_at, changed_by,
+    changed_by_username, changed_by_role
   FROM allocation_rule JOIN unnest($1::text[], $2::text[])
     AS wanted (source_kind, target_kind) USING (source_kind, target_kind)
+)";
+const db::Statement AllocationRule::kLoad = db::Compose({kRulesWanted});
+const db::Statement AllocationRule::kLoadToChange =
+    db::Compose({kRulesWanted, R"(
+  ORDER BY source_kind, target_kind
+  FOR NO KEY UPDATE OF allocation_rule
+)"});
+
+const db::Statement AllocationRule::kUpdate{R"(
+  UPDATE allocation_rule SET allowed = fresh.allowed, version = fresh.version,
+    changed_at = fresh.changed_at, changed_by = fresh.changed_by,
+    changed_by_username = fresh.changed_by_username,
+    changed_by_role = fresh.changed_by_role
+  FROM unnest($1::text[], $2::text[], $3::boolean[], $4::bigint[], $5::timestamptz[],
+              $6::text[], $7::text[], $8::text[])
+    AS fresh (source_kind, target_kind, allowed, version, changed_at, changed_by,
+              changed_by_username, changed_by_role)
+  WHERE allocation_rule.source_kind = fresh.source_kind
+    AND allocation_rule.target_kind = fresh.target_kind
 )"};
 
 const std::string_view kAllocationColumns = R"(
@@ -55,6 +76,23 @@ const db::Statement Allocation::kLoadOfShipment =
   FOR UPDATE OF allocation
 )"});
 
+// An allocation never changes its bag, nor a bag the batch that it came from.
+constexpr std::string_view kAllocatedSources = R"(
+  FROM batch
+  JOIN (SELECT DISTINCT bag.batch_id
+        FROM unnest($1::uuid[]) AS wanted (allocation_id)
+        JOIN allocation ON allocation.allocation_id = wanted.allocation_id
+        JOIN bag ON bag.barcode = allocation.barcode) AS source
+    ON source.batch_id = batch.batch_id
+)";
+const db::Statement kLockSourcesAllocated =
+    db::Compose({"SELECT", kAllocatedSources, R"(
+  ORDER BY batch.batch_id
+  FOR SHARE OF batch
+)"});
+const db::Statement kLoadSourcesAllocated =
+    db::Compose({kBatchColumns, kAllocatedSources, kBatchTables});
+
 const db::Statement Allocation::kInsert{R"(
   INSERT INTO allocation (allocation_id, barcode, source_kind, target_kind, batch_id,
     request_code, shipment_code, grams, allocated_by, allocated_by_username,
@@ -80,6 +118,48 @@ const db::Statement AllocationRelease::kInsert{R"(
     $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[],
     $11::text[])
 )"};
+
+namespace {
+
+struct TargetName {
+  v1::AllocationTargetKind kind;
+  std::string_view text;
+};
+constexpr TargetName kTargets[] = {
+    {v1::ALLOCATION_TARGET_KIND_BLENDSHEET_BATCH, kToBlendsheet},
+    {v1::ALLOCATION_TARGET_KIND_FLAVORSHEET_BATCH, kToFlavorsheet},
+    {v1::ALLOCATION_TARGET_KIND_SHIPMENT, kToShipment},
+};
+
+v1::AllocationTargetKind TargetOf(std::string_view text) {
+  for (const TargetName& target : kTargets) {
+    if (target.text == text) return target.kind;
+  }
+  return v1::ALLOCATION_TARGET_KIND_UNSPECIFIED;
+}
+
+}  // namespace
+
+std::optional<std::string_view> TextOf(v1::AllocationTargetKind kind) {
+  for (const TargetName& target : kTargets) {
+    if (target.kind == kind) return target.text;
+  }
+  return std::nullopt;
+}
+
+v1::AllocationRule AllocationRule::Shown() const {
+  v1::AllocationRule proto;
+  proto.set_kind(db::EnumFromText<MaterialKind>(source_kind));
+  proto.set_target(TargetOf(target_kind));
+  proto.set_allowed(allowed);
+  proto.set_etag(Etag());
+  if (changed_at.has_value()) {
+    *proto.mutable_changed_at() = ToProto(*changed_at);
+    handlers::Actor{changed_by, changed_by_username, changed_by_role}.To(
+        proto.mutable_changed_by());
+  }
+  return proto;
+}
 
 std::optional<db::ShipmentKey> Allocation::shipment() const {
   if (!request_code.has_value() || !shipment_code.has_value())

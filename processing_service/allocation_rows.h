@@ -15,6 +15,8 @@ namespace mtp::processing {
 inline constexpr std::string_view kToBlendsheet = "blendsheet";
 inline constexpr std::string_view kToFlavorsheet = "flavorsheet";
 inline constexpr std::string_view kToShipment = "shipment";
+// The same for the contract's value; nothing for the unspecified one.
+std::optional<std::string_view> TextOf(v1::AllocationTargetKind kind);
 
 // One cell of the matrix.
 struct AllocationRule {
@@ -31,12 +33,27 @@ struct AllocationRule {
   std::string source_kind;
   std::string target_kind;
   bool allowed = false;
+  int64_t version = 1;
+  std::optional<absl::Time> changed_at;  // none: as the platform came
+  std::string changed_by;
+  std::string changed_by_username;
+  options::v1::Role changed_by_role = options::v1::ROLE_UNSPECIFIED;
 
   Key key() const { return {source_kind, target_kind}; }
+  std::string Etag() const { return std::to_string(version); }
+  v1::AllocationRule Shown() const;
+
+  // Not locked: all allocations read the same few cells, and the table's
+  // trigger sees one that was closed meanwhile.
   static const db::Statement kLoad;
-  static constexpr auto kLoaded =
-      std::tuple(&AllocationRule::source_kind, &AllocationRule::target_kind,
-                 &AllocationRule::allowed);
+  static const db::Statement kLoadToChange;  // FOR NO KEY UPDATE
+  static const db::Statement kUpdate;
+  static constexpr auto kLoaded = std::tuple(
+      &AllocationRule::source_kind, &AllocationRule::target_kind,
+      &AllocationRule::allowed, &AllocationRule::version,
+      &AllocationRule::changed_at, &AllocationRule::changed_by,
+      &AllocationRule::changed_by_username, &AllocationRule::changed_by_role);
+  static constexpr auto kUpdated = kLoaded;
 };
 
 // A part of a bag given to a batch or a shipment; active until all of it was
@@ -102,8 +119,14 @@ extern const std::string_view kTargetJoins;
 extern const std::string_view kTargetName;
 extern const std::string_view kTargetLeft;
 
+// The batches that the bags of allocations came from, by allocation_id; locked
+// as Batch::kLockSources does.
+extern const db::Statement kLockSourcesAllocated;
+extern const db::Statement kLoadSourcesAllocated;
+
 // Why something of an allocation went back to its bag.
 inline constexpr std::string_view kReleased = "RELEASED";
+inline constexpr std::string_view kMoved = "MOVED";
 inline constexpr std::string_view kGivenBack = "GIVEN_BACK";
 
 // Each time an allocation, or a part of it, went back to its bag.

@@ -131,7 +131,8 @@ void TouchAllocateToShipment(const v1::AllocateToShipmentRequest& request,
 absl::Status JudgeForBatch(const Rows& rows, const Bag& bag, const Batch& batch,
                            int64_t grams) {
   const std::string_view target = db::EnumText(batch.kind);
-  if (!RuleAllows(rows, bag.kind, target))
+  // Whatever the matrix says, nothing is made of itself.
+  if (!RuleAllows(rows, bag.kind, target) || bag.batch_id == batch.batch_id)
     return errors::NotAllocatable(bag, target);
   if (!batch.open()) return errors::BatchNotOpen(batch);
   if (batch.Clearance() == v1::CLEARANCE_BLOCKED)
@@ -245,13 +246,115 @@ absl::StatusOr<std::string> ReleaseFromShipment(const Shipment& found,
   return ShipmentName(shipment);
 }
 
-void TouchReleaseAllocation(const v1::ReleaseAllocationRequest& request,
-                            Rows& rows) {
-  const Uuid id = Uuid::Parse(request.allocation_id()).value_or(Uuid{});
+// What went back to its bag.
+struct Released {
+  const Allocation* allocation = nullptr;  // after it
+  const Bag* bag = nullptr;
+  int64_t grams = 0;
+  std::string target_name;
+};
+
+// Gives an allocation of `id` back to its bag, or `grams` of it; 0 is all.
+absl::StatusOr<Released> Release(std::string_view id, int64_t grams,
+                                 const Context& context, Rows& rows) {
+  const Allocation* found =
+      rows.allocations.Find(Uuid::Parse(id).value_or(Uuid{}));
+  if (found == nullptr) return errors::AllocationNotFound(id);
+  if (!found->active()) return errors::AllocationReleased(*found);
+  if (grams == 0) grams = found->grams;
+  if (grams > found->grams) return errors::AllocationHasLess(*found, grams);
+
+  const std::optional<db::ShipmentKey> key = found->shipment();
+  ASSIGN_OR_RETURN(std::string target_name,
+                   key.has_value()
+                       ? ReleaseFromShipment(*rows.shipments.Find(*key), grams,
+                                             context, rows)
+                       : ReleaseFromBatch(*rows.batches.Find(*found->batch_id),
+                                          grams, context, rows));
+  Bag& bag = rows.bags.Edit(*rows.bags.Find(found->barcode));
+  bag.GiveBack(grams);
+  Allocation& allocation = rows.allocations.Edit(*found);
+  allocation.Release(grams, context.now());
+  return Released{&allocation, &bag, grams, std::move(target_name)};
+}
+
+// Keeps that it went back, and where to if it did not stay in the bag. Request
+// has remarks and a time.
+template <typename Request>
+void KeepRelease(const Released& released, std::optional<Uuid> moved_to,
+                 const Request& request, Context& context, Rows& rows) {
+  const Allocation& allocation = *released.allocation;
+  const absl::Time occurred_at = context.OccurredAt(request);
+  rows.allocation_releases.Append(
+      {.allocation_id = allocation.allocation_id,
+       .grams = released.grams,
+       .reason = std::string(moved_to.has_value() ? kMoved : kReleased),
+       .remarks = request.remarks(),
+       .moved_to = moved_to,
+       .released_by = context.caller().subject,
+       .released_by_username = context.caller().username,
+       .released_by_role = context.caller().role,
+       .occurred_at = occurred_at,
+       .recorded_at = context.now(),
+       .correlation_id = context.correlation_id()});
+  sync::Change change = {{"allocation_id", allocation.allocation_id.ToString()},
+                         {"target", released.target_name},
+                         {"grams", released.grams},
+                         {"remarks", request.remarks()}};
+  if (const auto key = allocation.shipment(); key.has_value()) {
+    change.emplace_back("shipment", key->Text());
+  } else {
+    change.emplace_back("batch_id", allocation.batch_id->ToString());
+  }
+  if (moved_to.has_value()) {
+    change.emplace_back("moved_to_allocation_id", moved_to->ToString());
+  }
+  context.AuditAt(occurred_at, "bag", released.bag->barcode.ToString(),
+                  "released", change);
+}
+
+// Tells the peer what an allocation to a shipment changed there; the token.
+std::string TellTarget(const Allocation& allocation, Context& context,
+                       const Rows& rows) {
+  const auto key = allocation.shipment();
+  if (!key.has_value()) return "";
+  return context.Tell(sync::kShipmentProgress, key->Text(),
+                      rows.shipments.Find(*key)->version);
+}
+
+void WantAllocation(Rows& rows, std::string_view allocation_id) {
+  const Uuid id = Uuid::Parse(allocation_id).value_or(Uuid{});
   rows.allocated_shipments.Want(id);
   rows.allocated_batches.Want(id);
   rows.allocated_bags.Want(id);
   rows.allocations.Want(id);
+}
+
+void TouchReleaseAllocation(const v1::ReleaseAllocationRequest& request,
+                            Rows& rows) {
+  WantAllocation(rows, request.allocation_id());
+}
+
+// --- from one target to another
+
+void TouchMoveAllocation(const v1::MoveAllocationRequest& request, Rows& rows) {
+  if (request.has_batch_id()) {
+    rows.batches.Want(Uuid::Parse(request.batch_id()).value_or(Uuid{}));
+    WantBatchRules(rows);
+  } else if (request.has_shipment()) {
+    rows.shipments.Want(db::ShipmentKey::Of(request.shipment()));
+    WantRules(rows, kToShipment);
+  }
+  WantAllocation(rows, request.allocation_id());
+  rows.allocated_sources.Want(
+      Uuid::Parse(request.allocation_id()).value_or(Uuid{}));
+}
+
+bool GoesTo(const Allocation& allocation,
+            const v1::MoveAllocationRequest& request) {
+  if (request.has_batch_id())
+    return allocation.batch_id == Uuid::Parse(request.batch_id());
+  return allocation.shipment() == db::ShipmentKey::Of(request.shipment());
 }
 
 }  // namespace
@@ -323,51 +426,53 @@ absl::StatusOr<v1::BatchAllocateResponse> DecideBatchAllocate(
 
 absl::StatusOr<v1::ReleaseAllocationResponse> DecideReleaseAllocation(
     const v1::ReleaseAllocationRequest& request, Context& context, Rows& rows) {
+  ASSIGN_OR_RETURN(
+      const Released released,
+      Release(request.allocation_id(), request.grams(), context, rows));
+  KeepRelease(released, std::nullopt, request, context, rows);
+  v1::ReleaseAllocationResponse response;
+  *response.mutable_allocation() = released.allocation->Shown(
+      released.bag->source_name, released.target_name);
+  *response.mutable_bag() = released.bag->Shown();
+  response.set_sync_token(TellTarget(*released.allocation, context, rows));
+  return response;
+}
+
+// A release, and an allocation that is judged as if it came after it.
+absl::StatusOr<v1::MoveAllocationResponse> DecideMoveAllocation(
+    const v1::MoveAllocationRequest& request, Context& context, Rows& rows) {
+  if (!request.has_shipment() && request.batch_id().empty()) {
+    return errors::InvalidField("batch_id", "or shipment is required");
+  }
   const Allocation* found = rows.allocations.Find(
       Uuid::Parse(request.allocation_id()).value_or(Uuid{}));
-  if (found == nullptr)
-    return errors::AllocationNotFound(request.allocation_id());
-  if (!found->active()) return errors::AllocationReleased(*found);
-  const int64_t grams = request.grams() == 0 ? found->grams : request.grams();
-  if (grams > found->grams) return errors::AllocationHasLess(*found, grams);
+  if (found != nullptr && GoesTo(*found, request))
+    return errors::SameTarget(*found);
+  ASSIGN_OR_RETURN(
+      const Released released,
+      Release(request.allocation_id(), request.grams(), context, rows));
+  const std::string barcode = released.bag->barcode.ToString();
+  const Ask ask{barcode, released.grams, context.OccurredAt(request)};
+  ASSIGN_OR_RETURN(
+      Given given,
+      request.has_batch_id()
+          ? GiveToBatch(ask, request.batch_id(), context, rows)
+          : GiveToShipment(ask, db::ShipmentKey::Of(request.shipment()),
+                           context, rows));
+  const Uuid moved_to = *Uuid::Parse(given.allocation.allocation_id());
+  KeepRelease(released, moved_to, request, context, rows);
 
-  const std::optional<db::ShipmentKey> key = found->shipment();
-  ASSIGN_OR_RETURN(const std::string target_name,
-                   key.has_value()
-                       ? ReleaseFromShipment(*rows.shipments.Find(*key), grams,
-                                             context, rows)
-                       : ReleaseFromBatch(*rows.batches.Find(*found->batch_id),
-                                          grams, context, rows));
-  Bag& bag = rows.bags.Edit(*rows.bags.Find(found->barcode));
-  bag.GiveBack(grams);
-  Allocation& allocation = rows.allocations.Edit(*found);
-  allocation.Release(grams, context.now());
-  const absl::Time occurred_at = context.OccurredAt(request);
-  rows.allocation_releases.Append(
-      {.allocation_id = allocation.allocation_id,
-       .grams = grams,
-       .reason = std::string(kReleased),
-       .remarks = request.remarks(),
-       .released_by = context.caller().subject,
-       .released_by_username = context.caller().username,
-       .released_by_role = context.caller().role,
-       .occurred_at = occurred_at,
-       .recorded_at = context.now(),
-       .correlation_id = context.correlation_id()});
-  context.AuditAt(occurred_at, "bag", bag.barcode.ToString(), "released",
-                  {{"allocation_id", allocation.allocation_id.ToString()},
-                   {"target", target_name},
-                   {"grams", grams},
-                   {"remarks", request.remarks()}});
-
-  v1::ReleaseAllocationResponse response;
-  *response.mutable_allocation() =
-      allocation.Shown(bag.source_name, target_name);
-  *response.mutable_bag() = bag.Shown();
-  if (key.has_value()) {
-    response.set_sync_token(context.Tell(sync::kShipmentProgress, key->Text(),
-                                         rows.shipments.Find(*key)->version));
+  v1::MoveAllocationResponse response;
+  *response.mutable_released() = released.allocation->Shown(
+      released.bag->source_name, released.target_name);
+  *response.mutable_allocation() = std::move(given.allocation);
+  std::vector<std::string> tokens;
+  for (const Allocation* allocation :
+       {released.allocation, rows.allocations.Find(moved_to)}) {
+    std::string token = TellTarget(*allocation, context, rows);
+    if (!token.empty()) tokens.push_back(std::move(token));
   }
+  response.set_sync_token(sync::JoinSyncTokens(tokens));
   return response;
 }
 
@@ -380,6 +485,8 @@ void AddAllocations(Commands& commands, Queries& queries) {
                     TouchBatchAllocate, DecideBatchAllocate);
   commands.Add("mtp.processing.v1.AllocationService/ReleaseAllocation",
                TouchReleaseAllocation, DecideReleaseAllocation);
+  commands.Add("mtp.processing.v1.AllocationService/MoveAllocation",
+               TouchMoveAllocation, DecideMoveAllocation);
   AddAllocationQueries(queries);
 }
 

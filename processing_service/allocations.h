@@ -16,5 +16,7 @@ absl::StatusOr<v1::BatchAllocateResponse> DecideBatchAllocate(
     const v1::BatchAllocateRequest& request, Context& context, Rows& rows);
 absl::StatusOr<v1::ReleaseAllocationResponse> DecideReleaseAllocation(
     const v1::ReleaseAllocationRequest& request, Context& context, Rows& rows);
+absl::StatusOr<v1::MoveAllocationResponse> DecideMoveAllocation(
+    const v1::MoveAllocationRequest& request, Context& context, Rows& rows);
 
 }  // namespace mtp::processing

@@ -276,6 +276,12 @@ absl::Status AllocationHasLess(const Allocation& allocation,
        {"asked_grams", Number(asked_grams)}});
 }
 
+absl::Status SameTarget(const Allocation& allocation) {
+  return Make(absl::StatusCode::kInvalidArgument, "SAME_TARGET",
+              "the new target is the old one",
+              {{"allocation_id", allocation.allocation_id.ToString()}});
+}
+
 absl::Status ShipmentNotOpen(const Shipment& shipment) {
   return FailedPrecondition(
       "SHIPMENT_NOT_OPEN",

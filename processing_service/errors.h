@@ -85,6 +85,9 @@ absl::Status AllocationReleased(const Allocation& allocation);
 absl::Status AllocationHasLess(const Allocation& allocation,
                                int64_t asked_grams);
 
+// It is to be moved to where it is.
+absl::Status SameTarget(const Allocation& allocation);
+
 absl::Status ShipmentNotOpen(const Shipment& shipment);
 absl::Status ShipmentNeedsLess(const Shipment& shipment, int64_t asked_grams);
 

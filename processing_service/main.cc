@@ -4,6 +4,7 @@
 #include "common/host/host.h"
 #include "common/operations/operations.h"
 #include "processing_service/allocations.h"
+#include "processing_service/allocation_rules.h"
 #include "processing_service/bags.h"
 #include "processing_service/batches.h"
 #include "processing_service/errors.h"
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
   processing::AddBags(commands, queries);
   processing::AddAllocations(commands, queries);
   processing::AddOutbound(commands, queries);
+  processing::AddAllocationRules(commands, queries);
   processing::AddParcels(commands, queries);
   processing::AddTrace(commands, queries);
   processing::AddSync(commands, queries);

@@ -74,6 +74,9 @@ struct Rows : db::WorkingSet {
   // are while their bags are given away.
   LockedLookup<Batch, Uuid> sources{*this, batches, Batch::kLockSources,
                                     Batch::kLoadSources};
+  // Those that the bags of allocations came from, by allocation_id; as sources.
+  LockedLookup<Batch, Uuid> allocated_sources{
+      *this, batches, kLockSourcesAllocated, kLoadSourcesAllocated};
   db::Table<BatchDeparture> departures{*this};
   db::Log<Measurement> measurements{*this};
   db::Log<TraderDecision> trader_decisions{*this};
@@ -94,6 +97,9 @@ struct Rows : db::WorkingSet {
   db::Table<ShipmentReturns> shipment_returns{*this};
   db::Log<BagMove> bag_moves{*this};
   db::Table<AllocationRule> allocation_rules{*this};
+  // Cells that are to be changed; not in a batch with allocations.
+  db::Lookup<AllocationRule, AllocationRule::Key> rules_to_change{
+      *this, allocation_rules, AllocationRule::kLoadToChange};
   db::Table<Allocation> allocations{*this};
   db::Lookup<Allocation, db::ShipmentKey> shipment_allocations{
       *this, allocations, Allocation::kLoadOfShipment};

@@ -37,6 +37,7 @@ Detours::Detours(Stack& stack)
   AddRemovals();
   AddRecipes();
   AddTraders();
+  AddMatrix();
   AddShipments();
   AddParcels();
 }
@@ -199,7 +200,6 @@ void Detours::AddMaterials() {
       });
 }
 
-void Detours::AddRecipes() {
 void Detours::AddRemovals() {
   Add<pro::CreateLocationRequest, pro::CreateLocationResponse>(
       "mtp.processing.v1.LocationService/CreateLocation", ROLE_SEEDUWA_ADMIN,
@@ -267,6 +267,7 @@ void Detours::AddRemovals() {
       });
 }
 
+void Detours::AddRecipes() {
   Add<pro::ReviseBlendsheetRequest, pro::ReviseBlendsheetResponse>(
       "mtp.processing.v1.RecipeService/ReviseBlendsheet", ROLE_SEEDUWA_ADMIN,
       [this](pro::ReviseBlendsheetRequest& request) {
@@ -338,6 +339,16 @@ void Detours::AddTraders() {
       });
 }
 
+void Detours::AddMatrix() {
+  Add<pro::SetAllocationRuleRequest, pro::SetAllocationRuleResponse>(
+      "mtp.processing.v1.AllocationService/SetAllocationRule",
+      ROLE_SEEDUWA_ADMIN, [](pro::SetAllocationRuleRequest& request) {
+        // Closed as it is: other stories live by the matrix.
+        request.set_kind(pro::MATERIAL_KIND_HERBLINE);
+        request.set_target(pro::ALLOCATION_TARGET_KIND_SHIPMENT);
+      });
+}
+
 void Detours::AddShipments() {
   Add<pro::MarkShipmentNotReadyRequest, pro::MarkShipmentNotReadyResponse>(
       "mtp.processing.v1.OutboundService/MarkShipmentNotReady",
@@ -347,6 +358,25 @@ void Detours::AddShipments() {
         request.set_order_remarks("the lift is broken");
       })
       .ready = [this] { return allowed_.AtSeeduwa().has_key(); };
+  // Into the shipment of another story and from there into this one.
+  Add<pro::AllocateToShipmentRequest, pro::AllocateToShipmentResponse>(
+      "mtp.processing.v1.AllocationService/AllocateToShipment",
+      ROLE_SEEDUWA_OPERATOR,
+      [this](pro::AllocateToShipmentRequest& request) {
+        request.set_barcode(allowed_.blend_bags[1]);
+        *request.mutable_shipment() = asked_.shipment;
+        request.set_grams(Story::kBlendBagGrams);
+      },
+      [this](const pro::AllocateToShipmentResponse& response) {
+        allocation_id_ = response.allocation().allocation_id();
+      });
+  Add<pro::MoveAllocationRequest, pro::MoveAllocationResponse>(
+      "mtp.processing.v1.AllocationService/MoveAllocation",
+      ROLE_SEEDUWA_OPERATOR, [this](pro::MoveAllocationRequest& request) {
+        request.set_allocation_id(allocation_id_);
+        *request.mutable_shipment() = allowed_.shipment;
+        request.set_grams(Story::kBlendBagGrams / 2);
+      });
   const auto add_allocation = [this] {
     Add<pro::AllocateToShipmentRequest, pro::AllocateToShipmentResponse>(
         "mtp.processing.v1.AllocationService/AllocateToShipment",

@@ -36,6 +36,7 @@ class Detours {
   void AddRemovals();
   void AddRecipes();
   void AddTraders();
+  void AddMatrix();
   void AddShipments();
   void AddParcels();
 
@@ -53,8 +54,8 @@ class Detours {
   int64_t schedule_code_ = 0;
   std::string location_id_;
   std::string herbline_id_;
-  std::string flavorsheet_id_;
   std::string removed_id_;
+  std::string flavorsheet_id_;
   std::string allocation_id_;
   std::vector<Act> acts_;
 };

@@ -41,6 +41,25 @@ v1::ReleaseAllocationRequest Release(std::string allocation_id, int64_t grams) {
   return request;
 }
 
+v1::MoveAllocationRequest Move(std::string allocation_id, int64_t grams) {
+  v1::MoveAllocationRequest request;
+  request.set_allocation_id(std::move(allocation_id));
+  request.set_grams(grams);
+  return request;
+}
+v1::MoveAllocationRequest Move(std::string allocation_id, const Uuid& batch,
+                               int64_t grams) {
+  v1::MoveAllocationRequest request = Move(std::move(allocation_id), grams);
+  request.set_batch_id(batch.ToString());
+  return request;
+}
+v1::MoveAllocationRequest Move(std::string allocation_id, db::ShipmentKey key,
+                               int64_t grams) {
+  v1::MoveAllocationRequest request = Move(std::move(allocation_id), grams);
+  key.To(request.mutable_shipment());
+  return request;
+}
+
 std::string ReceiveTea(Seeduwa& seeduwa, int64_t grams) {
   const auto bag =
       seeduwa.Receive(seeduwa.AddItem(v1::MATERIAL_KIND_TEALINE, 1), grams);
@@ -318,7 +337,7 @@ class Chance {
 
   // One call; whether it was done.
   bool Step() {
-    switch (Below(6)) {
+    switch (Below(7)) {
       case 0:
         return seeduwa
             .Run(DecideAllocateToShipment,
@@ -337,6 +356,13 @@ class Chance {
             .ok();
       case 4:
         return seeduwa.Receive(AnyBatch(), AnyGrams()).ok();
+      case 5:
+        return seeduwa
+            .Run(DecideMoveAllocation,
+                 Below(2) == 0 ? Move(AnyAllocation(), AnyBatch(), AnyGrams())
+                               : Move(AnyAllocation(), AnyShipment(),
+                                      Below(2) == 0 ? 0 : AnyGrams()))
+            .ok();
       default:
         return Several();
     }
