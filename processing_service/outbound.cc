@@ -105,7 +105,8 @@ absl::Status Together(const std::vector<absl::Status>& refusals) {
 }
 
 // Goods leave when they stand ready, nothing of them is held, and the trader
-// has not found them bad since they were allocated.
+// allows them still: a blend can have been found bad since they were allocated,
+// or one that waits for the trader's word have gone into a flavor.
 std::vector<absl::Status> RefusalsOf(const Shipment& shipment,
                                      const Rows& rows) {
   if (shipment.status != ShipmentStatus::SHIPMENT_STATUS_ORDER_READY) {
@@ -122,8 +123,11 @@ std::vector<absl::Status> RefusalsOf(const Shipment& shipment,
     if (bag.held) refusals.push_back(errors::BagOnHold(bag));
     const Batch* batch =
         bag.batch_id.has_value() ? rows.batches.Find(*bag.batch_id) : nullptr;
-    if (batch != nullptr && batch->Clearance() == v1::CLEARANCE_BLOCKED) {
+    if (batch == nullptr) continue;
+    if (batch->Clearance() == v1::CLEARANCE_BLOCKED) {
       refusals.push_back(errors::BatchBlocked(*batch));
+    } else if (batch->Clearance() != v1::CLEARANCE_CLEARED) {
+      refusals.push_back(errors::BatchNotAllowed(*batch));
     }
   }
   return refusals;

@@ -172,6 +172,24 @@ TEST_CASE("nothing leaves of a batch that was blocked after it was allocated") {
         "BATCH_BLOCKED");
 }
 
+TEST_CASE("a flavor stays when a blend went into it that nobody allowed yet") {
+  Seeduwa seeduwa;
+  const Uuid flavor = seeduwa.AddBatch(v1::MATERIAL_KIND_FLAVORSHEET,
+                                       v1::TRADER_STATE_UNSPECIFIED, 50'000);
+  const auto bag = seeduwa.Receive(flavor, 20'000);
+  REQUIRE(bag.ok());
+  const auto key = seeduwa.AddShipment(17, 50'000);
+  Allocate(seeduwa, bag->barcode(), key, 20'000);
+  REQUIRE(seeduwa.Run(DecideMarkShipmentReady, Ready(key)).ok());
+  const Uuid blend = seeduwa.AddBatch(v1::MATERIAL_KIND_BLENDSHEET,
+                                      v1::TRADER_STATE_TRADER_REQUESTED, 0);
+  seeduwa.rows.batches.Edit(*seeduwa.rows.batches.Find(flavor))
+      .TakeIn(*seeduwa.rows.batches.Find(blend));
+  seeduwa.rows.Keep();
+  CHECK(ReasonOf(seeduwa.Run(DecideDispatchShipments, Dispatch({key}))) ==
+        "BATCH_NOT_ALLOWED");
+}
+
 TEST_CASE("a bag is gone when all that was taken from it has left") {
   Seeduwa seeduwa;
   const auto first = seeduwa.AddShipment(17, 50'000);
