@@ -2,6 +2,7 @@
 
 #include "CLI/CLI.hpp"
 #include "common/host/host.h"
+#include "common/operations/audit_trail.h"
 #include "common/operations/operations.h"
 #include "order_service/errors.h"
 #include "order_service/first_admin.h"
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
   order::AddShipments(commands, queries);
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);
+  operations::AddAuditTrail(queries);
   operations::Operations operations((*host)->Self(), (*host)->queries(),
                                     queries, (*host)->router(),
                                     (*host)->peer());

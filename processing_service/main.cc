@@ -2,9 +2,11 @@
 
 #include "CLI/CLI.hpp"
 #include "common/host/host.h"
+#include "common/operations/audit_trail.h"
 #include "common/operations/operations.h"
-#include "processing_service/allocations.h"
+#include "processing_service/activities.h"
 #include "processing_service/allocation_rules.h"
+#include "processing_service/allocations.h"
 #include "processing_service/bags.h"
 #include "processing_service/batches.h"
 #include "processing_service/errors.h"
@@ -64,11 +66,13 @@ int main(int argc, char** argv) {
   processing::AddBatches(commands, queries);
   processing::AddBags(commands, queries);
   processing::AddAllocations(commands, queries);
-  processing::AddOutbound(commands, queries);
   processing::AddAllocationRules(commands, queries);
+  processing::AddOutbound(commands, queries);
   processing::AddParcels(commands, queries);
   processing::AddTrace(commands, queries);
+  processing::AddActivities(queries);
   processing::AddSync(commands, queries);
+  operations::AddAuditTrail(queries);
   operations::Operations operations((*host)->Self(), (*host)->queries(),
                                     queries, (*host)->router(),
                                     (*host)->peer());

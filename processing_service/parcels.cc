@@ -278,6 +278,9 @@ absl::StatusOr<v1::ReleaseParcelResponse> DecideReleaseParcel(
   context.AuditAt(context.OccurredAt(request), "parcel",
                   parcel.parcel_id.ToString(), "released",
                   {{"schedule_code", schedule.schedule_code},
+                   {"shipment", allocation.shipment()->Text()},
+                   {"allocation_id", allocation.allocation_id.ToString()},
+                   {"barcode", allocation.barcode.ToString()},
                    {"grams", parcel.grams},
                    {"remarks", parcel.release_remarks}});
   v1::ReleaseParcelResponse response;

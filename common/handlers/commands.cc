@@ -62,6 +62,7 @@ void CommandLanes::Submit(const Command* command,
         *call->message, command->request_id));
     // A call without a request_id is done once all the same: a key of its own
     // tells whether a COMMIT whose answer was lost took effect.
+    waiting.given_id = given;
     waiting.key = {given.value_or(Uuid::V7(options_.clock())),
                    call->caller.subject, command->method};
     waiting.content_digest = sync::ContentDigest(call->request);
@@ -250,7 +251,7 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
       }
       continue;
     }
-    Context context(*waiting.call, waiting.key.request_id, now);
+    Context context(*waiting.call, waiting.given_id, now);
     absl::StatusOr<std::string> reply =
         waiting.command->decide(*waiting.call->message, context, *lane.rows);
     if (!reply.ok()) {

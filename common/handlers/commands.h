@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -93,7 +94,8 @@ class CommandLanes {
   struct Waiting {
     std::unique_ptr<rpc::Call> call;
     const Command* command = nullptr;
-    sync::IdempotencyKey key;  // nil request_id: none is kept
+    sync::IdempotencyKey key;      // nil request_id: none is kept
+    std::optional<Uuid> given_id;  // the request_id that the caller chose
     std::string content_digest;
   };
   struct Lane;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,8 @@ namespace mtp::handlers {
 // other side must get to know. Forgotten with the call when it is refused.
 class Context {
  public:
-  Context(const rpc::Call& call, Uuid request_id, absl::Time now)
+  // `request_id` is the caller's own; nothing if it gave none.
+  Context(const rpc::Call& call, std::optional<Uuid> request_id, absl::Time now)
       : call_(call), request_id_(request_id), now_(now) {}
 
   const rpc::Caller& caller() const { return call_.caller; }
@@ -53,7 +55,7 @@ class Context {
 
  private:
   const rpc::Call& call_;
-  Uuid request_id_;
+  std::optional<Uuid> request_id_;
   absl::Time now_;
   std::vector<sync::AuditEntry> audit_entries_;
   std::vector<sync::Mark> marks_;

@@ -44,6 +44,8 @@ class Call {
   std::unique_ptr<google::protobuf::Message> message;
   Caller caller;
   std::string correlation_id;
+  // Where the connection comes from: an IP address, or empty when unknown.
+  std::string remote_address;
   std::string traceparent;  // W3C trace context of this call's own span
   // The authorization header as it came, for calls passed on to the peer.
   std::string authorization;

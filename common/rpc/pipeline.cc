@@ -138,6 +138,7 @@ class Pipeline::OpenCall final : public Call {
     received = pipeline->dependencies_.clock();
     correlation_id =
         TakeCorrelationId(exchange->Header(kCorrelationIdKey), received);
+    remote_address = exchange->RemoteAddress();
     traceparent = ContinueTrace(exchange->Header(kTraceparentKey));
   }
 

@@ -55,6 +55,8 @@ class Exchange {
   virtual bool HasSeveral(std::string_view key) const = 0;
   // The names in the client's verified certificate; none without one.
   virtual std::vector<std::string> CertificateNames() const = 0;
+  // The client's IP address; empty when it is not known.
+  virtual std::string RemoteAddress() const { return ""; }
   // The infinite future when the client set none.
   virtual absl::Time Deadline() const = 0;
   virtual bool Cancelled() const = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/errors.h"
 #include "common/rpc/bytes.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
@@ -25,6 +26,20 @@ namespace {
 absl::Status Late() {
   return errors::Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
                       "the deadline passed before the request was whole");
+}
+
+// The address of `ipv4:127.0.0.1:40312` or `ipv6:%5B::1%5D:40312`, as gRPC
+// names a peer, without the port.
+std::string AddressOfPeer(std::string_view peer) {
+  const bool ipv6 = peer.starts_with("ipv6:");
+  if (!ipv6 && !peer.starts_with("ipv4:")) return "";
+  peer.remove_prefix(5);
+  std::string address(peer.substr(0, peer.rfind(':')));
+  if (ipv6) {
+    address = absl::StrReplaceAll(
+        address, {{"%5B", ""}, {"%5D", ""}, {"[", ""}, {"]", ""}});
+  }
+  return address;
 }
 
 // What all kinds of calls have in common.
@@ -54,6 +69,10 @@ class ContextExchange : public Exchange {
       names.emplace_back(name.data(), name.size());
     }
     return names;
+  }
+
+  std::string RemoteAddress() const override {
+    return AddressOfPeer(context_->peer());
   }
 
   absl::Time Deadline() const override {

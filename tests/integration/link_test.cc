@@ -8,6 +8,7 @@
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/order/v1/shipments.pb.h"
 #include "mtp/processing/v1/allocations.pb.h"
+#include "mtp/processing/v1/dashboards.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
@@ -204,6 +205,19 @@ TEST_CASE("what both sides did while apart fits together afterwards") {
                     "JOIN allocation USING (allocation_id) "
                     "WHERE request_code = $1 AND reason = 'GIVEN_BACK'",
                     {absl::StrCat(story.shipment.request_code())}) > 0);
+  // Nobody at Seeduwa did that, and it is told all the same.
+  processing::v1::ListActivitiesRequest list;
+  list.mutable_about()->set_kind("shipment");
+  list.mutable_about()->set_key(KeyText(story.shipment));
+  list.add_kinds(processing::v1::ACTIVITY_KIND_ALLOCATION_GIVEN_BACK);
+  const auto activities = stack.Call<processing::v1::ListActivitiesResponse>(
+      ROLE_SEEDUWA_OPERATOR,
+      "mtp.processing.v1.DashboardService/ListActivities", list);
+  REQUIRE(activities.ok());
+  CHECK(activities->activities_size() > 1);
+  for (const auto& activity : activities->activities()) {
+    CHECK_FALSE(activity.has_actor());
+  }
 }
 
 TEST_CASE("a shipment that left although it was cancelled is an exception") {
