@@ -90,10 +90,13 @@ std::string Disagreement(const Stack& stack) {
 std::string BrokenInvariants(const Stack& stack) {
   std::string text;
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
-    const Sql::Rows found =
-        stack.Database(side).Query("SELECT * FROM sync.invariant_violations()");
-    if (!found.empty()) {
-      absl::StrAppend(&text, NameOf(side), ":\n", ToText(found), "\n");
+    const absl::StatusOr<Sql::Rows> found =
+        stack.Database(side).Try("SELECT * FROM sync.invariant_violations()");
+    if (!found.ok()) {
+      absl::StrAppend(&text, NameOf(side), ":\n", found.status().ToString(),
+                      "\n");
+    } else if (!found->empty()) {
+      absl::StrAppend(&text, NameOf(side), ":\n", ToText(*found), "\n");
     }
   }
   return text;

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,8 @@
 #include "common/rpc/keys.h"
 #include "common/rpc/tls.h"
 #include "common/rpc/token.h"
+#include "tests/support/agreement.h"
+#include "tests/support/failures.h"
 #include "tests/support/wait.h"
 
 namespace mtp::tests {
@@ -38,14 +41,41 @@ std::map<std::string, std::unique_ptr<Stack>>& SharedStacks() {
   return stacks;
 }
 
-// Ends the shared services before the program's own statics go, and says where
-// to read on when something failed.
+// The stacks that stand now.
+std::set<const Stack*>& Standing() {
+  static std::set<const Stack*> stacks;
+  return stacks;
+}
+
+// What was found broken so far: what stays broken is not each later test's.
+std::set<std::string>& KnownAsBroken() {
+  static std::set<std::string> texts;
+  return texts;
+}
+
+// Whatever a test did, and however it ended: what is always true must hold.
+void LookAtInvariants(const Stack& stack, const std::string& after) {
+  const std::string broken = BrokenInvariants(stack);
+  if (broken.empty() || !KnownAsBroken().insert(broken).second) return;
+  ++tests_that_broke_invariants;
+  Catch::cerr() << "after " << after << " invariants are broken:\n" << broken;
+}
+
+// Ends the shared services before the program's own statics go, says where to
+// read on when something failed, and looks at the invariants after every test.
 struct RunListener : Catch::TestEventListenerBase {
   using TestEventListenerBase::TestEventListenerBase;
 
+  void testCaseEnded(const Catch::TestCaseStats& stats) override {
+    for (const Stack* stack : Standing()) {
+      LookAtInvariants(*stack, '"' + stats.testInfo.name + '"');
+    }
+    TestEventListenerBase::testCaseEnded(stats);
+  }
+
   void testRunEnded(const Catch::TestRunStats& stats) override {
     SharedStacks().clear();
-    if (stats.totals.assertions.failed > 0) {
+    if (stats.totals.assertions.failed > 0 || tests_that_broke_invariants > 0) {
       Catch::cerr() << "what the services logged: " << LogFolder() << "\n";
     }
     TestEventListenerBase::testRunEnded(stats);
@@ -142,6 +172,12 @@ Stack::Stack(Options options)
     service.process = Process(Command(side), service.log);
   }
   for (const auto& [side, service] : services_) WaitUntilServing(side);
+  Standing().insert(this);
+}
+
+Stack::~Stack() {
+  if (Standing().erase(this) > 0)
+    LookAtInvariants(*this, "a stack's last test");
 }
 
 Stack& Stack::Shared(const std::string& purpose) {

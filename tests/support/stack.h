@@ -58,6 +58,7 @@ class Stack {
   // Starts both and waits until they serve.
   explicit Stack(Options options);
   Stack() : Stack(Options{}) {}
+  ~Stack();
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
 
