@@ -4,63 +4,14 @@
 #include "common/base/status.h"
 #include "common/handlers/item_error.h"
 #include "processing_service/bag_queries.h"
+#include "processing_service/bag_sources.h"
 #include "processing_service/errors.h"
+#include "processing_service/placing.h"
 
 namespace mtp::processing {
 namespace {
 
-// --- where a bag lies
-
-template <typename Request>  // with the oneof `place`
-void WantPlace(const Request& request, Rows& rows) {
-  if (request.has_location_id()) {
-    rows.places.Want(Uuid::Parse(request.location_id()).value_or(Uuid{}));
-  } else {
-    rows.places_named.Want(request.location());
-  }
-}
-
-template <typename Request>
-absl::StatusOr<const Location*> FindPlace(const Request& request,
-                                          const Rows& rows) {
-  const Location* place =
-      request.has_location_id()
-          ? rows.locations.Find(
-                Uuid::Parse(request.location_id()).value_or(Uuid{}))
-          : FindByName(rows.locations, request.location());
-  if (place != nullptr) return place;
-  return errors::LocationNotFound(
-      request.has_location_id() ? request.location_id() : request.location());
-}
-
-bool MayLie(MaterialKind kind, const Location& place) {
-  return (kind == v1::MATERIAL_KIND_HERBLINE) == place.herb_section;
-}
-
-void KeepMove(const Bag& bag, std::optional<Uuid> from, absl::Time occurred_at,
-              const Context& context, Rows& rows) {
-  rows.bag_moves.Append({.barcode = bag.barcode,
-                         .from_location_id = from,
-                         .to_location_id = bag.location_id,
-                         .moved_by = context.caller().subject,
-                         .moved_by_username = context.caller().username,
-                         .moved_by_role = context.caller().role,
-                         .occurred_at = occurred_at,
-                         .recorded_at = context.now(),
-                         .correlation_id = context.correlation_id()});
-}
-
 // --- ReceiveBag
-
-// What a bag comes from: an item or a batch.
-struct Source {
-  const Item* item = nullptr;
-  const Batch* batch = nullptr;
-
-  MaterialKind kind() const {
-    return item != nullptr ? item->kind : batch->kind;
-  }
-};
 
 absl::StatusOr<Source> FindSource(const v1::BagReceipt& receipt,
                                   const Rows& rows) {
@@ -102,41 +53,28 @@ absl::Status CheckReceipt(const v1::BagReceipt& receipt, MaterialKind kind,
 
 // No more than was invoiced, expected, or went in.
 absl::Status CheckRoom(const Source& source, int64_t net_grams) {
-  if (const Batch* batch = source.batch; batch != nullptr) {
-    const int64_t out_grams = batch->out_grams + net_grams;
-    if (out_grams <= batch->OutLimitGrams()) return absl::OkStatus();
-    return errors::BatchOutExceedsIn(*batch, out_grams);
+  const Item* item = source.item;
+  if (item != nullptr && item->bag_limit.has_value() &&
+      item->received_bags >= *item->bag_limit) {
+    return errors::InvoicedBagsReceived(*item);
   }
-  const Item& item = *source.item;
-  if (item.bag_limit.has_value() && item.received_bags >= *item.bag_limit) {
-    return errors::InvoicedBagsReceived(item);
-  }
-  const int64_t received_grams = item.received_grams + net_grams;
-  if (item.gram_limit.has_value() && received_grams > *item.gram_limit) {
-    return errors::ExpectedWeightExceeded(item, received_grams);
-  }
-  return absl::OkStatus();
+  return JudgeGrowth(source, net_grams);
 }
 
 // Counts the bag at its source and gives it its number there.
 void CountAtSource(const Source& source, Bag& bag, const Context& context,
                    Rows& rows) {
+  Grow(source, bag.net_grams, context, rows);
   if (source.item != nullptr) {
     Item& item = rows.items.Edit(*source.item);
     bag.item_id = item.item_id;
     bag.bag_number = ++item.received_bags;
-    item.received_grams += bag.net_grams;
-    item.remaining_grams += bag.net_grams;
     bag.source_code = item.item_code;
     bag.source_name = item.Name();
   } else {
     Batch& batch = rows.batches.Edit(*source.batch);
     bag.batch_id = batch.batch_id;
     bag.bag_number = ++batch.out_bags;
-    batch.out_grams += bag.net_grams;
-    batch.remaining_grams += bag.net_grams;
-    ++batch.version;
-    batch.changed_at = context.now();
     bag.source_code = batch.recipe_number;
     bag.source_name = batch.Name();
   }
@@ -256,18 +194,8 @@ absl::StatusOr<v1::MoveBagResponse> DecideMoveBag(
   if (!MayLie(found->kind, *place))
     return errors::HerbSectionRule(found->kind, *place);
 
+  MoveTo(*place, *found, context.OccurredAt(request), context, rows);
   v1::MoveBagResponse response;
-  if (found->location_id != place->location_id) {
-    const Uuid from = found->location_id;
-    const std::string from_name = found->location;
-    Bag& bag = rows.bags.Edit(*found);
-    bag.location_id = place->location_id;
-    bag.location = place->name;
-    const absl::Time occurred_at = context.OccurredAt(request);
-    KeepMove(bag, from, occurred_at, context, rows);
-    context.AuditAt(occurred_at, "bag", bag.barcode.ToString(), "moved",
-                    {{"from", from_name}, {"to", bag.location}});
-  }
   *response.mutable_bag() = found->Shown();
   return response;
 }
