@@ -21,6 +21,8 @@ constexpr size_t kMessageLimit = 480;
 constexpr size_t kMetadataValueLimit = 256;
 constexpr char kErrorInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
+constexpr char kPreconditionFailureUrl[] =
+    "type.googleapis.com/google.rpc.PreconditionFailure";
 
 // Shortens to at most `limit` bytes, between characters.
 std::string Shortened(std::string_view text, size_t limit) {
@@ -73,17 +75,34 @@ google::rpc::ErrorInfo InfoOf(const absl::Status& status,
 }
 
 // Drops violations from the end until `detail` fits `room`; the number dropped.
-int ShrinkBadRequest(Detail& detail, size_t room) {
-  google::rpc::BadRequest bad_request;
-  if (!bad_request.ParseFromString(detail.bytes)) return 0;
+template <typename Message, typename Violation>
+int Drop(google::protobuf::RepeatedPtrField<Violation>* (
+             Message::*mutable_violations)(),
+         Detail& detail, size_t room) {
+  Message message;
+  if (!message.ParseFromString(detail.bytes)) return 0;
+  auto& violations = *(message.*mutable_violations)();
   int dropped = 0;
-  while (bad_request.field_violations_size() > 0 &&
-         bad_request.ByteSizeLong() > room) {
-    bad_request.mutable_field_violations()->RemoveLast();
+  while (!violations.empty() && message.ByteSizeLong() > room) {
+    violations.RemoveLast();
     ++dropped;
   }
-  detail.bytes = bad_request.SerializeAsString();
+  detail.bytes = message.SerializeAsString();
   return dropped;
+}
+
+// Of the details that are lists of violations.
+int Shrink(Detail& detail, size_t room) {
+  if (detail.bytes.size() <= room) return 0;
+  if (detail.url == kBadRequestUrl) {
+    return Drop(&google::rpc::BadRequest::mutable_field_violations, detail,
+                room);
+  }
+  if (detail.url == kPreconditionFailureUrl) {
+    return Drop(&google::rpc::PreconditionFailure::mutable_violations, detail,
+                room);
+  }
+  return 0;
 }
 
 void AddDetail(google::rpc::Status& out, std::string url, std::string bytes) {
@@ -108,9 +127,7 @@ grpc::Status Build(const absl::Status& status, std::string_view domain) {
     const size_t frame = detail.url.size() + kOverhead;
     const size_t room =
         used + frame < kDetailsLimit ? kDetailsLimit - used - frame : 0;
-    if (detail.bytes.size() > room && detail.url == kBadRequestUrl) {
-      omitted += ShrinkBadRequest(detail, room);
-    }
+    omitted += Shrink(detail, room);
     if (detail.bytes.empty() || detail.bytes.size() > room) {
       ++omitted;
       continue;

@@ -74,6 +74,26 @@ TEST_CASE("details never outgrow the trailers and say what was left out") {
   REQUIRE(bad_request.field_violations(0).field() == "rows[0].product_name");
 }
 
+TEST_CASE("of many hindrances as many are told as the trailers hold") {
+  google::rpc::PreconditionFailure failure;
+  for (int i = 0; i < 40; ++i) {
+    auto* violation = failure.add_violations();
+    violation->set_type("HERB_SECTION_RULE");
+    violation->set_subject("bag " + std::to_string(i));
+    violation->set_description(std::string(200, 'x'));
+  }
+  absl::Status sent = errors::FailedPrecondition("HERB_SECTION_RULE", "no");
+  sent.SetPayload("type.googleapis.com/google.rpc.PreconditionFailure",
+                  absl::Cord(failure.SerializeAsString()));
+  const grpc::Status wire = ToGrpc(sent, "mtp.processing", "c-1");
+  REQUIRE(wire.error_details().size() <= 4608);
+  REQUIRE(InfoOf(wire).metadata().count("details_omitted") == 1);
+  google::rpc::PreconditionFailure told;
+  REQUIRE(DetailsOf(wire).details(1).UnpackTo(&told));
+  REQUIRE(told.violations_size() > 10);
+  REQUIRE(told.violations(0).subject() == "bag 0");
+}
+
 TEST_CASE("a long message is cut between characters") {
   std::string message;
   for (int i = 0; i < 600; ++i) message += "\xc3\xa9";
