@@ -28,99 +28,12 @@ std::optional<std::string_view> TextIf(const std::string& text) {
 
 // --- GetBag
 
-constexpr db::Statement kCorrections{R"(
-  SELECT correction_id::text, old_gross_grams, old_tare_grams, new_gross_grams,
-    new_tare_grams, reason, recorded_at, occurred_at, corrected_by,
-    corrected_by_username, corrected_by_role
-  FROM bag_correction WHERE barcode = $1::uuid
-  ORDER BY correction_id
-)"};
-
-constexpr db::Statement kWriteOffs{R"(
-  SELECT write_off_id, grams, reason, remarks, recorded_at, occurred_at, written_off_by,
-    written_off_by_username, written_off_by_role
-  FROM write_off WHERE barcode = $1::uuid
-  ORDER BY write_off_id
-)"};
-
-constexpr db::Statement kReturns{R"(
-  SELECT return_id, net_grams, request_code, shipment_code, remarks, recorded_at,
-    occurred_at, received_by, received_by_username, received_by_role
-  FROM bag_return WHERE barcode = $1::uuid
-  ORDER BY return_id
-)"};
-
-v1::BagCorrection ReadCorrection(const db::Row& row) {
-  v1::BagCorrection proto;
-  std::string id, reason, subject, username;
-  int64_t old_gross, old_tare, new_gross, new_tare;
-  absl::Time recorded_at, occurred_at;
-  options::v1::Role role;
-  row.Into(id, old_gross, old_tare, new_gross, new_tare, reason, recorded_at,
-           occurred_at, subject, username, role);
-  proto.set_correction_id(std::move(id));
-  proto.set_old_gross_grams(old_gross);
-  proto.set_old_tare_grams(old_tare);
-  proto.set_new_gross_grams(new_gross);
-  proto.set_new_tare_grams(new_tare);
-  proto.set_reason(std::move(reason));
-  *proto.mutable_recorded_at() = ToProto(recorded_at);
-  *proto.mutable_occurred_at() = ToProto(occurred_at);
-  *proto.mutable_actor() =
-      ActorOf(std::move(subject), std::move(username), role);
-  return proto;
-}
-
-v1::WriteOff ReadWriteOff(const db::Row& row, const Uuid& barcode) {
-  v1::WriteOff proto;
-  Uuid id;
-  int64_t grams;
-  v1::WriteOffReason reason;
-  std::string remarks, subject, username;
-  absl::Time recorded_at, occurred_at;
-  options::v1::Role role;
-  row.Into(id, grams, reason, remarks, recorded_at, occurred_at, subject,
-           username, role);
-  proto.set_write_off_id(id.ToString());
-  proto.set_barcode(barcode.ToString());
-  proto.set_grams(grams);
-  proto.set_reason(reason);
-  proto.set_remarks(std::move(remarks));
-  *proto.mutable_recorded_at() = ToProto(recorded_at);
-  *proto.mutable_occurred_at() = ToProto(occurred_at);
-  *proto.mutable_actor() =
-      ActorOf(std::move(subject), std::move(username), role);
-  return proto;
-}
-
-v1::BagReturn ReadReturn(const db::Row& row) {
-  v1::BagReturn proto;
-  Uuid id;
-  int64_t grams;
-  std::optional<int64_t> request_code, shipment_code;
-  std::string remarks, subject, username;
-  absl::Time recorded_at, occurred_at;
-  options::v1::Role role;
-  row.Into(id, grams, request_code, shipment_code, remarks, recorded_at,
-           occurred_at, subject, username, role);
-  proto.set_return_id(id.ToString());
-  proto.set_net_grams(grams);
-  if (request_code.has_value() && shipment_code.has_value()) {
-    db::ShipmentKey{*request_code, *shipment_code}.To(proto.mutable_shipment());
-  }
-  proto.set_remarks(std::move(remarks));
-  *proto.mutable_recorded_at() = ToProto(recorded_at);
-  *proto.mutable_occurred_at() = ToProto(occurred_at);
-  *proto.mutable_actor() =
-      ActorOf(std::move(subject), std::move(username), role);
-  return proto;
-}
-
 absl::Status AskGetBag(const v1::GetBagRequest& request,
                        db::Exchange& exchange) {
   const Uuid barcode = ParseBarcode(request.barcode()).uuid;
   exchange.Add(Bag::kRead, db::Params().Array(std::vector{barcode}));
-  for (const db::Statement& statement : {kCorrections, kWriteOffs, kReturns}) {
+  for (const db::Statement& statement :
+       {BagCorrection::kOfBag, WriteOff::kOfBag, BagReturn::kOfBag}) {
     exchange.Add(statement, db::Params().Add(barcode));
   }
   return absl::OkStatus();
@@ -136,12 +49,11 @@ absl::StatusOr<v1::GetBagResponse> AnswerGetBag(
   v1::GetBagResponse response;
   *response.mutable_bag() = bag.Shown();
   for (const db::Row row : results[1])
-    *response.add_corrections() = ReadCorrection(row);
-  for (const db::Row row : results[2]) {
-    *response.add_write_offs() = ReadWriteOff(row, bag.barcode);
-  }
+    *response.add_corrections() = Read<BagCorrection>(row).Shown();
+  for (const db::Row row : results[2])
+    *response.add_write_offs() = Read<WriteOff>(row).Shown();
   for (const db::Row row : results[3])
-    *response.add_returns() = ReadReturn(row);
+    *response.add_returns() = Read<BagReturn>(row).Shown();
   return response;
 }
 

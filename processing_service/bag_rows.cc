@@ -127,26 +127,30 @@ absl::Status Bag::CanGive(int64_t grams) const {
   return absl::OkStatus();
 }
 
-namespace {
-
 // Gone by hand stays gone, whatever comes back to it from a batch.
-v1::BagStatus StatusFromQuantities(const Bag& bag) {
-  if (bag.dispatched_by_hand) return v1::BAG_STATUS_DISPATCHED;
-  if (bag.remaining_grams == 0) return v1::BAG_STATUS_PROCESSED;
-  return bag.remaining_grams == bag.net_grams ? v1::BAG_STATUS_ACCEPTED
-                                              : v1::BAG_STATUS_IN_PROCESS;
+void Bag::Settle(int64_t left_grams) {
+  if (dispatched_by_hand) {
+    status = v1::BAG_STATUS_DISPATCHED;
+  } else if (remaining_grams == net_grams) {
+    status = v1::BAG_STATUS_ACCEPTED;
+  } else if (remaining_grams > 0) {
+    status = v1::BAG_STATUS_IN_PROCESS;
+  } else {
+    status = left_grams > 0 && left_grams == AllocatedGrams()
+                 ? v1::BAG_STATUS_DISPATCHED
+                 : v1::BAG_STATUS_PROCESSED;
+  }
 }
-
-}  // namespace
 
 void Bag::Take(int64_t grams) {
   remaining_grams -= grams;
-  status = StatusFromQuantities(*this);
+  // What is taken now has not left.
+  Settle(/*left_grams=*/0);
 }
 
 void Bag::GiveBack(int64_t grams) {
   remaining_grams += grams;
-  status = StatusFromQuantities(*this);
+  Settle(/*left_grams=*/0);
 }
 
 v1::Bag Bag::Shown() const {
@@ -163,8 +167,7 @@ v1::Bag Bag::Shown() const {
   proto.set_tare_grams(tare_grams);
   proto.set_net_grams(net_grams);
   proto.set_remaining_grams(remaining_grams);
-  proto.set_allocated_grams(net_grams + returned_grams - written_off_grams -
-                            remaining_grams);
+  proto.set_allocated_grams(AllocatedGrams());
   proto.set_written_off_grams(written_off_grams);
   proto.set_returned_grams(returned_grams);
   proto.set_status(status);

@@ -10,6 +10,9 @@
 
 namespace mtp::processing {
 
+// The most that one bag may weigh, its tare included.
+inline constexpr int64_t kMaxBagGrams = 10'000'000;
+
 // One weighed bag, with what people call the thing it came from.
 struct Bag {
   using Key = Uuid;
@@ -45,11 +48,20 @@ struct Bag {
   Key key() const { return barcode; }
 
   bool gone() const { return status == v1::BAG_STATUS_DISPATCHED; }
+  // What of it is in batches and shipments.
+  int64_t AllocatedGrams() const {
+    return net_grams + returned_grams - written_off_grams - remaining_grams;
+  }
+  // What of its net weight is no longer there; what came back is.
+  int64_t UsedGrams() const { return net_grams - remaining_grams; }
   // Whether the bag may be used at all: not gone, not on hold, enough left.
   absl::Status CanGive(int64_t grams) const;
   // Takes out of what remains, or gives back to it; the status follows.
   void Take(int64_t grams);
   void GiveBack(int64_t grams);
+  // Makes the status what the quantities say. `left_grams`: what of the bag is
+  // in shipments that left; only needed when nothing remains.
+  void Settle(int64_t left_grams);
 
   v1::Bag Shown() const;
 

@@ -69,6 +69,11 @@ const db::Statement Batch::kLockSources = db::Compose({"SELECT", kSources, R"(
   ORDER BY batch.batch_id
   FOR SHARE OF batch
 )"});
+const db::Statement Batch::kLockSourcesToChange =
+    db::Compose({"SELECT", kSources, R"(
+  ORDER BY batch.batch_id
+  FOR NO KEY UPDATE OF batch
+)"});
 const db::Statement Batch::kLoadSources =
     db::Compose({kBatchColumns, kSources, kBatchTables});
 

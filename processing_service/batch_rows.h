@@ -65,8 +65,10 @@ struct Batch {
 
   static const db::Statement kLock;  // FOR NO KEY UPDATE
   static const db::Statement kLoad;
-  // The batches of bags, by barcode, FOR SHARE.
+  // The batches of bags, by barcode: FOR SHARE, or to change their totals FOR
+  // NO KEY UPDATE.
   static const db::Statement kLockSources;
+  static const db::Statement kLockSourcesToChange;
   static const db::Statement kLoadSources;
   static const db::Statement kInsert;
   static const db::Statement kUpdate;

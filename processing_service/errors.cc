@@ -1,7 +1,11 @@
 #include "processing_service/errors.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
 #include "processing_service/allocation_rows.h"
+#include "processing_service/bag_history_rows.h"
 #include "processing_service/bag_rows.h"
 #include "processing_service/batch_rows.h"
 #include "processing_service/item_rows.h"
@@ -15,6 +19,26 @@ namespace mtp::processing::errors {
 namespace {
 
 std::string Number(int64_t value) { return std::to_string(value); }
+
+template <typename Detail>
+std::string TypeUrl() {
+  return absl::StrCat("type.googleapis.com/",
+                      Detail::descriptor()->full_name());
+}
+
+// The detail of that type; a default one when there is none.
+template <typename Detail>
+Detail DetailOf(const absl::Status& status) {
+  Detail detail;
+  const auto payload = status.GetPayload(TypeUrl<Detail>());
+  if (payload.has_value()) detail.ParseFromString(std::string(*payload));
+  return detail;
+}
+
+template <typename Detail>
+void Attach(absl::Status& status, const Detail& detail) {
+  status.SetPayload(TypeUrl<Detail>(), absl::Cord(detail.SerializeAsString()));
+}
 
 }  // namespace
 
@@ -121,6 +145,86 @@ absl::Status BagDispatched(const Bag& bag) {
 absl::Status BagOnHold(const Bag& bag) {
   return FailedPrecondition("BAG_ON_HOLD", "the bag is on hold",
                             {{"barcode", bag.barcode.ToString()}});
+}
+
+absl::Status BagNotDispatched(const Bag& bag) {
+  return FailedPrecondition(
+      "BAG_NOT_DISPATCHED",
+      "the bag did not leave the site by hand; if it left in a shipment, that "
+      "is to be told",
+      {{"barcode", bag.barcode.ToString()}});
+}
+
+absl::Status BagNotDispatched(const Bag& bag, std::string_view shipment) {
+  return FailedPrecondition(
+      "BAG_NOT_DISPATCHED",
+      absl::StrCat("nothing of the bag left the site in shipment ",
+                   std::string(shipment)),
+      {{"barcode", bag.barcode.ToString()},
+       {"shipment", std::string(shipment)}});
+}
+
+absl::Status BagEmpty(const Bag& bag) {
+  return FailedPrecondition("BAG_EMPTY", "nothing remains in the bag",
+                            {{"barcode", bag.barcode.ToString()}});
+}
+
+absl::Status BagAllocated(const Bag& bag, int64_t waiting_grams) {
+  return FailedPrecondition(
+      "BAG_ALLOCATED",
+      absl::StrCat(waiting_grams,
+                   " g of the bag are in shipments that have not left"),
+      {{"barcode", bag.barcode.ToString()},
+       {"allocated_grams", Number(waiting_grams)}});
+}
+
+absl::Status BagTooHeavy(const Bag& bag, int64_t gross_grams) {
+  return FailedPrecondition(
+      "BAG_TOO_HEAVY",
+      absl::StrCat("with what is used of it the bag would weigh ", gross_grams,
+                   " g, no bag weighs more than ", kMaxBagGrams, " g"),
+      {{"barcode", bag.barcode.ToString()},
+       {"gross_grams", Number(gross_grams)},
+       {"limit_grams", Number(kMaxBagGrams)}});
+}
+
+absl::Status CorrectionBelowUsed(const Bag& bag, int64_t net_grams) {
+  return FailedPrecondition(
+      "CORRECTION_BELOW_USED",
+      absl::StrCat(bag.UsedGrams(), " g of the bag are used, it cannot have ",
+                   net_grams, " g"),
+      {{"barcode", bag.barcode.ToString()},
+       {"used_grams", Number(bag.UsedGrams())},
+       {"net_grams", Number(net_grams)}});
+}
+
+absl::Status WriteOffOverLimit(const Bag& bag, int64_t asked_grams,
+                               int64_t limit_grams) {
+  return PermissionDenied(
+      "WRITE_OFF_OVER_LIMIT",
+      absl::StrCat("a write-off of more than ", limit_grams,
+                   " g needs SEEDUWA_ADMIN, ", asked_grams, " g were asked"),
+      {{"barcode", bag.barcode.ToString()},
+       {"asked_grams", Number(asked_grams)},
+       {"limit_grams", Number(limit_grams)}});
+}
+
+absl::Status ReturnExceedsDispatched(const BagInShipment& sent,
+                                     int64_t asked_grams) {
+  const std::string shipment =
+      db::ShipmentKey{sent.request_code, sent.shipment_code}.Text();
+  return FailedPrecondition(
+      "RETURN_EXCEEDS_DISPATCHED",
+      absl::StrCat(sent.grams, " g of the bag left in shipment ", shipment,
+                   ", ", sent.returned_grams, " g came back before, ",
+                   sent.parcelled_grams, " g are in parcels: ", asked_grams,
+                   " g cannot come back"),
+      {{"barcode", sent.barcode.ToString()},
+       {"shipment", shipment},
+       {"dispatched_grams", Number(sent.grams)},
+       {"returned_grams", Number(sent.returned_grams)},
+       {"parcelled_grams", Number(sent.parcelled_grams)},
+       {"asked_grams", Number(asked_grams)}});
 }
 
 absl::Status BarcodeTaken(const Bag& bag) {
@@ -384,6 +488,33 @@ absl::Status ParcelsExceedAllocation(const Allocation& allocation,
       {{"allocation_id", allocation.allocation_id.ToString()},
        {"left_grams", Number(left_grams)},
        {"asked_grams", Number(asked_grams)}});
+}
+
+absl::Status OfBag(absl::Status refusal, const Bag& bag) {
+  const std::string barcode = bag.barcode.ToString();
+  auto info = DetailOf<google::rpc::ErrorInfo>(refusal);
+  (*info.mutable_metadata())["barcode"] = barcode;
+  Attach(refusal, info);
+  auto failure = DetailOf<google::rpc::PreconditionFailure>(refusal);
+  for (auto& violation : *failure.mutable_violations())
+    violation.set_subject(barcode);
+  if (failure.violations_size() > 0) Attach(refusal, failure);
+  return refusal;
+}
+
+absl::Status Together(const std::vector<absl::Status>& refusals) {
+  // More would not arrive: trailers are small.
+  constexpr size_t kViolationsTold = 40;
+  google::rpc::PreconditionFailure all;
+  for (size_t i = 0; i < std::min(refusals.size(), kViolationsTold); ++i) {
+    all.MergeFrom(DetailOf<google::rpc::PreconditionFailure>(refusals[i]));
+  }
+  absl::Status status = refusals.front();
+  auto info = DetailOf<google::rpc::ErrorInfo>(status);
+  (*info.mutable_metadata())["violations"] = absl::StrCat(refusals.size());
+  Attach(status, info);
+  Attach(status, all);
+  return status;
 }
 
 absl::Status OfConstraint(std::string_view constraint) {

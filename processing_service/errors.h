@@ -10,6 +10,7 @@ namespace mtp::processing {
 
 struct Allocation;
 struct Bag;
+struct BagInShipment;
 struct Batch;
 struct Item;
 struct Location;
@@ -53,6 +54,21 @@ absl::Status RecipeBatchesExhausted(const Recipe& recipe, int64_t batch_count);
 
 absl::Status BagDispatched(const Bag& bag);
 absl::Status BagOnHold(const Bag& bag);
+// Nothing of it left the site: by hand, or in that shipment.
+absl::Status BagNotDispatched(const Bag& bag);
+absl::Status BagNotDispatched(const Bag& bag, std::string_view shipment);
+absl::Status BagEmpty(const Bag& bag);
+// So much of it is in shipments that have not left.
+absl::Status BagAllocated(const Bag& bag, int64_t waiting_grams);
+// More than one bag may weigh.
+absl::Status BagTooHeavy(const Bag& bag, int64_t gross_grams);
+absl::Status CorrectionBelowUsed(const Bag& bag, int64_t net_grams);
+// More than this role may write off at once.
+absl::Status WriteOffOverLimit(const Bag& bag, int64_t asked_grams,
+                               int64_t limit_grams);
+// More came back of a shipment than can have.
+absl::Status ReturnExceedsDispatched(const BagInShipment& sent,
+                                     int64_t asked_grams);
 // A bag of this barcode was received before.
 absl::Status BarcodeTaken(const Bag& bag);
 // Herbs lie in herb sections only, everything else outside them only.
@@ -108,6 +124,12 @@ absl::Status ParcelReleased(const Parcel& parcel);
 absl::Status NotParcelled(const Allocation& allocation);
 absl::Status ParcelsExceedAllocation(const Allocation& allocation,
                                      int64_t left_grams, int64_t asked_grams);
+
+// A refusal of something else, as one of this bag: told by its barcode.
+absl::Status OfBag(absl::Status refusal, const Bag& bag);
+// Several refusals as one: the first, with a violation for each and their
+// number.
+absl::Status Together(const std::vector<absl::Status>& refusals);
 
 // The words for a constraint of the database that a call ran into although its
 // decision had let it pass; OK for a constraint without such words.

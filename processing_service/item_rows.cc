@@ -40,6 +40,19 @@ const db::Statement Item::kLockToRemove{R"(
 
 const db::Statement Item::kLoad = db::Compose({kItemSelect, kWanted});
 
+// A bag never changes the item it came from, so the bag needs no lock here.
+constexpr std::string_view kOfBags = R"(
+  JOIN (SELECT DISTINCT bag.item_id FROM unnest($1::uuid[]) AS wanted (barcode)
+        JOIN bag ON bag.barcode = wanted.barcode) AS source
+    ON source.item_id = item.item_id
+)";
+const db::Statement Item::kLockOfBags =
+    db::Compose({"SELECT FROM item", kOfBags, R"(
+  ORDER BY item.item_id
+  FOR NO KEY UPDATE OF item
+)"});
+const db::Statement Item::kLoadOfBags = db::Compose({kItemSelect, kOfBags});
+
 const db::Statement Item::kLoadNamed = db::Compose({kItemSelect, kWanted, R"(
   ORDER BY item.item_id
   FOR KEY SHARE OF item

@@ -57,6 +57,9 @@ struct Item {
 
   static const db::Statement kLock;  // FOR NO KEY UPDATE
   static const db::Statement kLoad;
+  // The items of bags, by barcode, FOR NO KEY UPDATE.
+  static const db::Statement kLockOfBags;
+  static const db::Statement kLoadOfBags;
   // By id, so that it stays: for recipes that name it.
   static const db::Statement kLoadNamed;
   // To remove the item: unlike kLock it waits for recipes that name it, too.

@@ -7,6 +7,8 @@
 #include "processing_service/activities.h"
 #include "processing_service/allocation_rules.h"
 #include "processing_service/allocations.h"
+#include "processing_service/bag_corrections.h"
+#include "processing_service/bag_departures.h"
 #include "processing_service/bags.h"
 #include "processing_service/batches.h"
 #include "processing_service/errors.h"
@@ -16,6 +18,7 @@
 #include "processing_service/parcels.h"
 #include "processing_service/recipes.h"
 #include "processing_service/settings.h"
+#include "processing_service/stocktakes.h"
 #include "processing_service/sync.h"
 #include "processing_service/trace.h"
 #include "schema_plans.h"
@@ -65,6 +68,9 @@ int main(int argc, char** argv) {
   processing::AddRecipes(commands, queries);
   processing::AddBatches(commands, queries);
   processing::AddBags(commands, queries);
+  processing::AddBagCorrections(commands);
+  processing::AddBagDepartures(commands);
+  processing::AddStocktakes(commands);
   processing::AddAllocations(commands, queries);
   processing::AddAllocationRules(commands, queries);
   processing::AddOutbound(commands, queries);

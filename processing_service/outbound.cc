@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/sync/outbox.h"
-#include "google/rpc/error_details.pb.h"
 #include "processing_service/errors.h"
 #include "processing_service/giving_back.h"
 #include "processing_service/manifest.h"
@@ -80,29 +79,6 @@ absl::StatusOr<Response> DecideReadiness(const Request& request,
 }
 
 // --- dispatch
-
-// Several refusals as one: the first, with a violation for each.
-absl::Status Together(const std::vector<absl::Status>& refusals) {
-  // More violations would not arrive: trailers are small.
-  constexpr int kViolationsTold = 40;
-  const std::string type =
-      absl::StrCat("type.googleapis.com/",
-                   google::rpc::PreconditionFailure::descriptor()->full_name());
-  google::rpc::PreconditionFailure all;
-  for (const absl::Status& refusal : refusals) {
-    google::rpc::PreconditionFailure one;
-    const auto payload = refusal.GetPayload(type);
-    if (!payload.has_value() || !one.ParseFromString(std::string(*payload)))
-      continue;
-    for (const auto& violation : one.violations()) {
-      if (all.violations_size() < kViolationsTold)
-        *all.add_violations() = violation;
-    }
-  }
-  absl::Status status = refusals.front();
-  status.SetPayload(type, absl::Cord(all.SerializeAsString()));
-  return status;
-}
 
 // Goods leave when they stand ready, nothing of them is held, and the trader
 // allows them still: a blend can have been found bad since they were allocated,
@@ -297,7 +273,7 @@ absl::StatusOr<v1::DispatchShipmentsResponse> DecideDispatchShipments(
       refusals.push_back(std::move(refusal));
     }
   }
-  if (!refusals.empty()) return Together(refusals);
+  if (!refusals.empty()) return errors::Together(refusals);
 
   v1::DispatchShipmentsResponse response;
   const Uuid dispatch_id = context.NewId();

@@ -34,9 +34,6 @@ const db::Statement Parcel::kUpdate{R"(
 // Read under the lock of the bag, which whoever takes it back holds as well.
 const db::Statement SentBack::kLoad{R"(
   SELECT allocation.allocation_id,
-    coalesce(sum(bag_return.net_grams)
-      FILTER (WHERE bag_return.request_code = allocation.request_code
-                AND bag_return.shipment_code = allocation.shipment_code), 0)::bigint,
     coalesce(sum(bag_return.net_grams), 0)::bigint,
     allocation.barcode = ANY (shipment.sent_back_barcodes)
   FROM unnest($1::uuid[]) AS wanted (allocation_id)
@@ -44,6 +41,8 @@ const db::Statement SentBack::kLoad{R"(
   JOIN shipment ON shipment.request_code = allocation.request_code
                AND shipment.shipment_code = allocation.shipment_code
   LEFT JOIN bag_return ON bag_return.barcode = allocation.barcode
+                      AND bag_return.request_code = allocation.request_code
+                      AND bag_return.shipment_code = allocation.shipment_code
   GROUP BY allocation.allocation_id, shipment.sent_back_barcodes
 )"};
 

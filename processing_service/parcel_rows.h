@@ -54,16 +54,14 @@ struct SentBack {
   using Key = Uuid;
 
   Uuid allocation_id;
-  int64_t grams = 0;         // of the bag, from the allocation's shipment
-  int64_t of_bag_grams = 0;  // of the bag, from anywhere
-  bool announced = false;    // the acceptance lists the bag as sent back
+  int64_t grams = 0;       // of the bag, from the allocation's shipment
+  bool announced = false;  // the acceptance lists the bag as sent back
 
   Key key() const { return allocation_id; }
 
   static const db::Statement kLoad;
-  static constexpr auto kLoaded =
-      std::tuple(&SentBack::allocation_id, &SentBack::grams,
-                 &SentBack::of_bag_grams, &SentBack::announced);
+  static constexpr auto kLoaded = std::tuple(
+      &SentBack::allocation_id, &SentBack::grams, &SentBack::announced);
 };
 
 }  // namespace mtp::processing

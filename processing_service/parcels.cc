@@ -52,8 +52,7 @@ std::string Tell(const Schedule& schedule, Context& context) {
 // What can still be made into parcels of an allocation. A bag may be in a
 // shipment with several allocations; what of it was sent back is missing from
 // all of them together, and a bag that is on its way back is missing whole.
-int64_t LeftGrams(const Allocation& allocation, const Bag& bag,
-                  const Rows& rows) {
+int64_t LeftGrams(const Allocation& allocation, const Rows& rows) {
   int64_t of_bag = 0;
   for (const Allocation* beside : rows.allocations.All()) {
     if (!beside->active() || beside->barcode != allocation.barcode ||
@@ -66,8 +65,7 @@ int64_t LeftGrams(const Allocation& allocation, const Bag& bag,
   if (const SentBack* known = rows.sent_back.Find(allocation.allocation_id);
       known != nullptr) {
     if (known->announced) return 0;
-    // What came back within this batch is not in the table yet.
-    sent_back = known->grams + (bag.returned_grams - known->of_bag_grams);
+    sent_back = known->grams;
   }
   return std::clamp<int64_t>(of_bag - sent_back, 0,
                              allocation.grams - allocation.parcelled_grams);
@@ -222,7 +220,7 @@ absl::StatusOr<v1::CreateParcelResponse> DecideCreateParcel(
   RETURN_IF_ERROR(
       JudgeParcel(*found, *rows.shipments.Find(*key), *found_schedule));
   const Bag& bag = *rows.bags.Find(found->barcode);
-  const int64_t left_grams = LeftGrams(*found, bag, rows);
+  const int64_t left_grams = LeftGrams(*found, rows);
   if (request.grams() > left_grams) {
     return errors::ParcelsExceedAllocation(*found, left_grams, request.grams());
   }

@@ -6,6 +6,7 @@
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
 #include "processing_service/allocation_rows.h"
+#include "processing_service/bag_history_rows.h"
 #include "processing_service/bag_rows.h"
 #include "processing_service/batch_rows.h"
 #include "processing_service/item_rows.h"
@@ -17,15 +18,15 @@
 #include "processing_service/settings.h"
 #include "processing_service/shipment_bag_rows.h"
 #include "processing_service/shipment_rows.h"
+#include "processing_service/stocktake_rows.h"
 
 namespace mtp::processing {
 
 // Everything a batch of commands of this service works on. The tables stand in
 // the one order in which all transactions lock, and each locks all its rows at
-// once, however they are found. One circle is left: batches that are changed
-// are locked before batches that only must stay as they are. It takes a flavor
-// and a blend that change into each other's sources at one moment; PostgreSQL
-// ends it, and a rerun mends it.
+// once, however they are found. Only a LockedLookup comes behind its table: two
+// batches that reach the same item or batch both ways at one moment can still
+// meet in a circle, which PostgreSQL ends and a rerun mends.
 struct Rows : db::WorkingSet {
   explicit Rows(const Settings& plant) : settings(plant) {}
 
@@ -57,6 +58,9 @@ struct Rows : db::WorkingSet {
   db::Lookup<RecipeRevision, Uuid> latest_revisions{
       *this, revisions, RecipeRevision::kLoadLatest};
   LockedTable<Item> items{*this};
+  // Those that bags came from, by barcode, whose totals change with the bags.
+  LockedLookup<Item, Uuid> reweighed_items{*this, items, Item::kLockOfBags,
+                                           Item::kLoadOfBags};
   // Items that a recipe names, by id; they stay, and nothing of them changes.
   db::Lookup<Item, Uuid> named_items{*this, items, Item::kLoadNamed};
   // Items that are to go, by id: nothing may come to hang on them meanwhile.
@@ -70,8 +74,12 @@ struct Rows : db::WorkingSet {
   LockedTable<Batch> batches{*this};
   // Those that allocations went into, by allocation_id.
   db::FoundBy<Batch, Uuid> allocated_batches{*this, batches};
-  // The batches that bags came from, by barcode; their decisions stay as they
-  // are while their bags are given away.
+  // Those that bags came from, by barcode, whose totals change with the bags.
+  LockedLookup<Batch, Uuid> reweighed_batches{
+      *this, batches, Batch::kLockSourcesToChange, Batch::kLoadSources};
+  // Those that bags came from, by barcode; their decisions stay as they are
+  // while their bags are given away. The weaker lock comes behind the stronger
+  // ones: two that hold it already would wait for each other to get those.
   LockedLookup<Batch, Uuid> sources{*this, batches, Batch::kLockSources,
                                     Batch::kLoadSources};
   // Those that the bags of allocations came from, by allocation_id; as sources.
@@ -89,13 +97,26 @@ struct Rows : db::WorkingSet {
   db::FoundBy<Bag, Uuid> allocated_bags{*this, bags};
   db::FoundBy<Bag, db::ShipmentKey> shipped_bags{*this, bags};
   db::FoundBy<Bag, ShipmentCut> cut_bags{*this, bags};
+  // Those that a stocktake is about; it is a batch by itself.
+  LockedLookup<Bag, Counted> counted_bags{*this, bags, kLockBagsCounted,
+                                          kLoadBagsCounted};
   // Those that parcels are of, by parcel_id; locked with their allocations.
   db::Lookup<Bag, Uuid> parcelled_bags{*this, bags, kLoadBagsParcelled};
   db::Table<ShipmentLeft> shipments_left{*this};
   db::Lookup<ShipmentLeft, db::ShipmentKey> shipments_beside{
       *this, shipments_left, ShipmentLeft::kLoadBeside};
   db::Table<ShipmentReturns> shipment_returns{*this};
+  db::Table<BagHistory> bag_histories{*this};
+  db::Lookup<BagHistory, Counted> counted_histories{*this, bag_histories,
+                                                    kLoadHistoriesCounted};
+  db::Table<BagInShipment> bags_in_shipments{*this};
   db::Log<BagMove> bag_moves{*this};
+  db::Log<Stocktake> stocktakes{*this};
+  db::Log<StocktakeLine> stocktake_lines{*this};
+  db::Log<BagCorrection> bag_corrections{*this};
+  db::Log<WriteOff> write_offs{*this};
+  db::Log<BagDispatch> bag_dispatches{*this};
+  db::Log<BagReturn> bag_returns{*this};
   db::Table<AllocationRule> allocation_rules{*this};
   // Cells that are to be changed; not in a batch with allocations.
   db::Lookup<AllocationRule, AllocationRule::Key> rules_to_change{

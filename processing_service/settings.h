@@ -18,6 +18,9 @@ struct Settings {
   // How much more than its ingredients may come out of a batch, in millionths:
   // scales differ and tea takes up moisture. 20,000 is 2 %.
   int64_t batch_out_tolerance_ppm = 20'000;
+  // The most that one write-off may take without SEEDUWA_ADMIN: a spilt bag is
+  // looked at by somebody else.
+  int64_t write_off_limit_grams = 10'000;
 };
 
 // Adds a flag and an environment variable for each.

@@ -83,7 +83,7 @@ class Seeduwa {
     const auto* file = Request::descriptor()->file();
     const tests::SilentCall call(file->service(0)->full_name(),
                                  name.substr(0, name.size() - kRequest.size()),
-                                 options::v1::ROLE_SEEDUWA_OPERATOR);
+                                 role);
     Context context(call, NewId(), now);
     absl::StatusOr<Response> response = decide(request, context, rows);
     if (response.ok()) {
@@ -123,6 +123,34 @@ class Seeduwa {
     return Receive(Receipt(source, net_grams));
   }
 
+  // What decisions read of bags' past, as the database tells it now; for a
+  // decision after others that changed it.
+  void LoadHistories() {
+    for (const Bag* bag : rows.bags.All()) {
+      BagHistory history{.barcode = bag->barcode};
+      for (const BagDispatch& left : rows.bag_dispatches.appended()) {
+        if (left.barcode == bag->barcode)
+          history.dispatched_grams = left.remaining_grams;
+      }
+      for (const BagCorrection& correction : rows.bag_corrections.appended()) {
+        if (correction.barcode == bag->barcode)
+          history.last_correction = correction.correction_id;
+      }
+      rows.bag_histories.Put(history);
+    }
+    for (const Allocation* allocation : rows.allocations.All()) {
+      const auto key = allocation->shipment();
+      if (!key.has_value()) continue;
+      LoadSent(*allocation, *key);
+      if (!allocation->active()) continue;
+      BagHistory history = *rows.bag_histories.Find(allocation->barcode);
+      (rows.shipments.Find(*key)->dispatched ? history.left_grams
+                                             : history.waiting_grams) +=
+          allocation->grams;
+      rows.bag_histories.Put(history);
+    }
+  }
+
   Uuid NewId() { return Uuid::V7(now); }
 
   Settings settings;
@@ -130,10 +158,44 @@ class Seeduwa {
   absl::Time now;
   Uuid store;
   Uuid herbs;
+  // Who calls.
+  options::v1::Role role = options::v1::ROLE_SEEDUWA_OPERATOR;
   size_t audit_entries = 0;
   size_t marks = 0;
 
  private:
+  void LoadSent(const Allocation& allocation, const db::ShipmentKey& key) {
+    BagInShipment sent{.barcode = allocation.barcode,
+                       .request_code = key.request_code,
+                       .shipment_code = key.shipment_code};
+    for (const Allocation* beside : rows.allocations.All()) {
+      if (!beside->active() || beside->barcode != allocation.barcode ||
+          beside->shipment() != key) {
+        continue;
+      }
+      sent.grams += beside->grams;
+      sent.parcelled_grams += beside->parcelled_grams;
+    }
+    int64_t bags = 0;
+    for (const BagReturn& back : rows.bag_returns.appended()) {
+      if (back.request_code != key.request_code ||
+          back.shipment_code != key.shipment_code) {
+        continue;
+      }
+      ++bags;
+      if (back.barcode == allocation.barcode)
+        sent.returned_grams += back.net_grams;
+    }
+    rows.bags_in_shipments.Put(sent);
+    rows.sent_back.Put({.allocation_id = allocation.allocation_id,
+                        .grams = sent.returned_grams});
+    if (bags > 0) {
+      rows.shipment_returns.Put({.request_code = key.request_code,
+                                 .shipment_code = key.shipment_code,
+                                 .bags = bags});
+    }
+  }
+
   static bool Allowed(std::string_view source, std::string_view target) {
     if (source == "tealine") return target != "flavorsheet";
     if (source == "herbline") return target == "flavorsheet";
