@@ -40,6 +40,7 @@ Detours::Detours(Stack& stack)
   AddMatrix();
   AddShipments();
   AddParcels();
+  AddBags();
 }
 
 void Detours::AddRequests() {
@@ -431,6 +432,59 @@ void Detours::AddParcels() {
         request.set_parcel_id(done_.parcels[0]);
       })
       .ready = [this] { return Disagreement(done_.stack()).empty(); };
+}
+
+void Detours::AddBags() {
+  Add<pro::CorrectBagRequest, pro::CorrectBagResponse>(
+      "mtp.processing.v1.BagService/CorrectBag", ROLE_SEEDUWA_OFFICER,
+      [this](pro::CorrectBagRequest& request) {
+        request.set_barcode(done_.tea_bags[20]);
+        request.set_gross_grams(Story::kTeaBagGrams);
+        request.set_tare_grams(400);
+        request.set_reason("another pallet was on the scale");
+      });
+  Add<pro::WriteOffBagRequest, pro::WriteOffBagResponse>(
+      "mtp.processing.v1.BagService/WriteOffBag", ROLE_SEEDUWA_OPERATOR,
+      [this](pro::WriteOffBagRequest& request) {
+        request.set_barcode(done_.tea_bags[20]);
+        request.set_grams(250);
+        request.set_reason(pro::WRITE_OFF_REASON_SAMPLE);
+      });
+  Add<pro::DispatchBagRequest, pro::DispatchBagResponse>(
+      "mtp.processing.v1.BagService/DispatchBag", ROLE_SEEDUWA_OPERATOR,
+      [this](pro::DispatchBagRequest& request) {
+        request.set_barcode(done_.tea_bags[20]);
+        request.set_reason("to the auction");
+      });
+  Add<pro::ReturnBagRequest, pro::ReturnBagResponse>(
+      "mtp.processing.v1.BagService/ReturnBag", ROLE_SEEDUWA_OPERATOR,
+      [this](pro::ReturnBagRequest& request) {
+        request.set_barcode(done_.tea_bags[20]);
+        request.set_location(done_.location);
+        request.set_gross_grams(Story::kTeaBagGrams - 1'000);
+        request.set_tare_grams(400);
+      });
+  Add<pro::ReturnBagRequest, pro::ReturnBagResponse>(
+      "mtp.processing.v1.BagService/ReturnBag", ROLE_SEEDUWA_OPERATOR,
+      [this](pro::ReturnBagRequest& request) {
+        request.set_barcode(done_.blend_bags[5]);
+        request.set_location(done_.location);
+        request.set_gross_grams(Story::kBlendBagGrams);
+        request.set_tare_grams(500);
+        *request.mutable_shipment() = done_.shipment;
+      });
+  Add<pro::RecordStocktakeRequest, pro::RecordStocktakeResponse>(
+      "mtp.processing.v1.BagService/RecordStocktake", ROLE_SEEDUWA_OFFICER,
+      [this](pro::RecordStocktakeRequest& request) {
+        request.set_location(done_.location);
+        request.set_reason("end of the month");
+        for (size_t i = 21; i < 30; ++i) {
+          pro::StocktakeCount& count = *request.add_counts();
+          count.set_barcode(done_.tea_bags[i]);
+          count.set_remaining_grams(Story::kTeaBagGrams - 25 +
+                                    static_cast<int64_t>(i));
+        }
+      });
 }
 
 }  // namespace mtp::tests

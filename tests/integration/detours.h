@@ -38,6 +38,7 @@ class Detours {
   void AddTraders();
   void AddMatrix();
   void AddShipments();
+  void AddBags();
   void AddParcels();
 
   // A plan without requests.
