@@ -5,41 +5,42 @@
 
 namespace mtp::processing {
 
-constexpr std::string_view kCounted = R"(
-  FROM (SELECT wanted.barcode
-        FROM unnest($1::uuid[], $2::text[], $3::uuid[])
-          AS wanted (location_id, name, barcode)
-        UNION
-        SELECT bag.barcode
-        FROM unnest($1::uuid[], $2::text[], $3::uuid[])
-          AS wanted (location_id, name, barcode)
-        JOIN location ON location.location_id = wanted.location_id
-                      OR location.name = wanted.name
-        JOIN bag ON bag.location_id = location.location_id
-        WHERE wanted.barcode = '00000000-0000-0000-0000-000000000000'
-          AND bag.remaining_grams > 0 AND bag.status <> 'DISPATCHED') AS counted
-  JOIN bag ON bag.barcode = counted.barcode
-)";
-
-// What comes to the place, or is given back to a bag there, between the two
-// statements is not locked and so must not be loaded: the transaction remembers
-// which bags it locked.
-const db::Statement kLockBagsCounted = db::Compose({R"(
+// What comes to the place, or is given back to a bag there, after this
+// statement is not locked and so must not be loaded: the transaction remembers
+// which bags it locked, and the statements behind it read those and no others.
+const db::Statement kLockBagsCounted{R"(
   SELECT set_config('mtp.counted_bags',
                     coalesce(string_agg(locked.barcode::text, ','), ''), true)
-  FROM (SELECT bag.barcode)",
-                                                    kCounted, R"(
+  FROM (SELECT bag.barcode
+        FROM (SELECT wanted.barcode
+              FROM unnest($1::uuid[], $2::text[], $3::uuid[])
+                AS wanted (location_id, name, barcode)
+              UNION
+              SELECT bag.barcode
+              FROM unnest($1::uuid[], $2::text[], $3::uuid[])
+                AS wanted (location_id, name, barcode)
+              JOIN location ON location.location_id = wanted.location_id
+                            OR location.name = wanted.name
+              JOIN bag ON bag.location_id = location.location_id
+              WHERE wanted.barcode = '00000000-0000-0000-0000-000000000000'
+                AND bag.remaining_grams > 0 AND bag.status <> 'DISPATCHED') AS counted
+        JOIN bag ON bag.barcode = counted.barcode
         ORDER BY bag.barcode
         FOR NO KEY UPDATE OF bag) AS locked
-)"});
+)"};
 constexpr std::string_view kLocked = R"(
-  JOIN unnest(string_to_array(current_setting('mtp.counted_bags'), ',')::uuid[])
-    AS locked (barcode) ON locked.barcode = bag.barcode
+  FROM unnest(string_to_array(current_setting('mtp.counted_bags'), ',')::uuid[])
+    AS locked (barcode)
+  JOIN bag ON bag.barcode = locked.barcode
+)";
+// They take what the lock takes, and do not look at it again.
+constexpr std::string_view kWhatever = R"(
+  WHERE ($1::uuid[], $2::text[], $3::uuid[]) IS NOT NULL
 )";
 const db::Statement kLoadBagsCounted =
-    db::Compose({kBagColumns, kCounted, kLocked, kBagJoins});
+    db::Compose({kBagColumns, kLocked, kBagJoins, kWhatever});
 const db::Statement kLoadHistoriesCounted =
-    db::Compose({kBagHistoryColumns, kCounted, kLocked, kBagHistoryJoins});
+    db::Compose({kBagHistoryColumns, kLocked, kBagHistoryJoins, kWhatever});
 
 const db::Statement Stocktake::kInsert{R"(
   INSERT INTO stocktake (stocktake_id, location_id, reason, counted_bag_count,
