@@ -362,6 +362,54 @@ TEST_CASE("what was counted elsewhere moves, but not where it may not lie") {
   RequireAgreement(story.stack());
 }
 
+TEST_CASE("a store of ten thousand bags is counted in one call") {
+  constexpr int kCalls = 20;
+  constexpr int kBagsOfCall = 500;
+  constexpr int64_t kBagGrams = 5'000;
+  // One of its own: so many bags are in the way of other tests.
+  Story story(Stack::Shared("stocktake"));
+  story.DoSteps(1, 3);
+  pro::CreateTealineRequest create;
+  create.mutable_tealine()->set_item_code("MANY-" + story.blend_code);
+  create.mutable_tealine()->set_invoice("I-1");
+  create.mutable_tealine()->set_garden("Kenilworth");
+  create.mutable_tealine()->set_grade("BOPF");
+  create.mutable_tealine()->set_bag_count(kCalls * kBagsOfCall);
+  create.mutable_tealine()->set_bag_grams(kBagGrams);
+  const auto tealine = story.stack().Call<pro::CreateTealineResponse>(
+      ROLE_SEEDUWA_ADMIN, "mtp.processing.v1.MaterialService/CreateTealine",
+      create);
+  REQUIRE(tealine.ok());
+  pro::RecordStocktakeRequest request;
+  request.set_location(story.location);
+  request.set_reason("end of the year");
+  for (int call = 0; call < kCalls; ++call) {
+    pro::BatchReceiveBagsRequest receive;
+    for (int i = 0; i < kBagsOfCall; ++i) {
+      pro::BagReceipt& receipt = *receive.add_receipts();
+      receipt.set_item_id(tealine->tealine().item_id());
+      receipt.set_location(story.location);
+      receipt.set_gross_grams(kBagGrams);
+    }
+    const auto received = story.stack().Call<pro::BatchReceiveBagsResponse>(
+        ROLE_SEEDUWA_OPERATOR, absl::StrCat(kService, "BatchReceiveBags"),
+        receive);
+    REQUIRE(received.ok());
+    for (const auto& result : received->results()) {
+      pro::StocktakeCount& count = *request.add_counts();
+      count.set_barcode(result.bag().barcode());
+      count.set_remaining_grams(kBagGrams + request.counts_size() % 3 - 1);
+    }
+  }
+  const auto booked = Bags(story).Count(request);
+  REQUIRE(booked.ok());
+  CHECK(booked->counted_bag_count() == kCalls * kBagsOfCall);
+  CHECK(booked->differences_size() == kCalls * kBagsOfCall -
+                                          booked->agreeing_bag_count() +
+                                          Story::kTeaBagCount);
+  RequireAgreement(story.stack());
+}
+
 TEST_CASE("more refusals than an error holds still make an answer") {
   Story story(Stack::Shared());
   story.DoSteps(1, 3);
