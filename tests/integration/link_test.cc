@@ -150,6 +150,7 @@ TEST_CASE("a side that is asked to end lets nobody wait for its peer") {
   REQUIRE(reply.ok());
   story.Do(act);
 
+  const std::string before = Cluster::Shared().Superuser().Text("SELECT now()");
   absl::Time answered = absl::InfinitePast();
   std::thread waits([&] {
     CHECK(!Synced(stack, SIDE_ORDER, reply->sync_token(), absl::Minutes(5)));
@@ -159,7 +160,9 @@ TEST_CASE("a side that is asked to end lets nobody wait for its peer") {
     return Cluster::Shared().Superuser().Number(
                "SELECT count(*) FROM pg_stat_activity WHERE usename = "
                "'mtp_app' "
-               "AND query LIKE '%asked (of_kind, of_key)%'") > 0;
+               "AND query_start > $1::timestamptz "
+               "AND query LIKE '%asked (of_kind, of_key)%'",
+               {before}) > 0;
   }));
   const absl::Time asked = absl::Now();
   stack.Stop(SIDE_ORDER);

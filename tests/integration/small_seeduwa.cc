@@ -62,9 +62,9 @@ constexpr char kRows[] = R"(
   VALUES ($52, $1, 'end of the month', 1, 1, 0);
   INSERT INTO stocktake_line (stocktake_id, barcode, finding, book_grams, counted_grams)
   VALUES ($52, $40, 'AGREES', 1, 1);
-  INSERT INTO bag_correction (barcode, old_gross_grams, old_tare_grams, old_net_grams,
-    new_gross_grams, new_tare_grams, new_net_grams, reason, stocktake_id)
-  VALUES ($40, 50400, 500, 49900, 50500, 500, 50000, 'scale', $52);
+  INSERT INTO bag_correction (barcode, correction_id, old_gross_grams, old_tare_grams,
+    old_net_grams, new_gross_grams, new_tare_grams, new_net_grams, reason, stocktake_id)
+  VALUES ($40, 1, 50400, 500, 49900, 50500, 500, 50000, 'scale', $52);
   INSERT INTO write_off (barcode, write_off_id, grams, reason, stocktake_id)
   VALUES ($40, $53, 1, 'SAMPLE', $52);
 
