@@ -1,6 +1,7 @@
 #include "order_service/errors.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/handlers/file_imports.h"
 #include "common/rpc/status.h"
 #include "order_service/plan_rows.h"
 #include "order_service/schedule_rows.h"
@@ -40,20 +41,6 @@ absl::Status PlanHasRequests(std::string_view order_code,
                                          " has requests: ", request_count),
                             {{"order_code", std::string(order_code)},
                              {"request_count", Number(request_count)}});
-}
-
-absl::Status ImportTooLarge(int64_t row_count, int64_t row_limit) {
-  return Make(
-      absl::StatusCode::kResourceExhausted, "IMPORT_TOO_LARGE",
-      absl::StrCat("the file has ", row_count, " rows, an import takes ",
-                   row_limit, " at most"),
-      {{"row_count", Number(row_count)}, {"row_limit", Number(row_limit)}});
-}
-
-absl::Status ImportRunning() {
-  return Aborted(
-      "IMPORT_RUNNING",
-      "another call is importing the same file or the same plans; try again");
 }
 
 absl::Status EtagMismatch(std::string_view kind, std::string_view key) {
@@ -192,7 +179,7 @@ absl::Status OfConstraint(std::string_view constraint) {
   }
   if (constraint == "plan_import_file_is_stored_once" ||
       constraint == "order_plan_is_unique") {
-    return ImportRunning();
+    return ImportRunning("plans");
   }
   return absl::OkStatus();
 }

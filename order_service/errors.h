@@ -23,8 +23,6 @@ absl::Status RequestNotFound(std::string_view request_code);
 // Something was requested under the plan's order code, if only cancelled.
 absl::Status PlanHasRequests(std::string_view order_code,
                              int64_t request_count);
-absl::Status ImportTooLarge(int64_t row_count, int64_t row_limit);
-absl::Status ImportRunning();
 // The thing changed since the caller read it.
 absl::Status EtagMismatch(std::string_view kind, std::string_view key);
 

@@ -11,7 +11,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "order_service/spreadsheet_text.h"
+#include "common/base/characters.h"
+#include "common/base/spreadsheet_text.h"
 
 namespace mtp::order {
 namespace {
@@ -88,24 +89,6 @@ std::string TextOf(const v1::PlanRow& row, Column column) {
   return "";
 }
 
-// Where UTF-8 characters begin.
-bool BeginsCharacter(char byte) {
-  return (static_cast<uint8_t>(byte) & 0xc0) != 0x80;
-}
-
-size_t CharactersIn(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), BeginsCharacter);
-}
-
-std::string FirstCharacters(std::string_view text, size_t limit) {
-  size_t count = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (BeginsCharacter(text[i]) && count++ == limit)
-      return std::string(text.substr(0, i));
-  }
-  return std::string(text);
-}
-
 bool IsCode(std::string_view text) {
   const auto allowed = [](char c) {
     return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '/' ||
@@ -117,6 +100,24 @@ bool IsCode(std::string_view text) {
 
 bool HasControlCharacter(std::string_view text) {
   return std::any_of(text.begin(), text.end(), absl::ascii_iscntrl);
+}
+
+v1::BadRowReason ReasonOf(CellFault fault) {
+  switch (fault) {
+    case CellFault::kNotANumber:
+      return v1::BAD_ROW_REASON_NOT_A_NUMBER;
+    case CellFault::kOutOfRange:
+      return v1::BAD_ROW_REASON_OUT_OF_RANGE;
+    case CellFault::kTooPrecise:
+      return v1::BAD_ROW_REASON_TOO_PRECISE;
+    case CellFault::kNotADate:
+      return v1::BAD_ROW_REASON_NOT_A_DATE;
+    case CellFault::kNoSuchDate:
+      return v1::BAD_ROW_REASON_NO_SUCH_DATE;
+    case CellFault::kNone:
+      break;
+  }
+  return v1::BAD_ROW_REASON_UNSPECIFIED;
 }
 
 std::string Sentence(v1::BadRowReason reason, Column column) {
@@ -206,7 +207,7 @@ class Judge {
     const std::string_view code = Trimmed(text);
     if (code.empty()) {
       Tell(row, column, v1::BAD_ROW_REASON_EMPTY);
-    } else if (CharactersIn(code) > kCodeLimit) {
+    } else if (CountCharacters(code) > kCodeLimit) {
       Tell(row, column, v1::BAD_ROW_REASON_TOO_LONG);
     } else if (!IsCode(code)) {
       Tell(row, column, v1::BAD_ROW_REASON_MALFORMED);
@@ -220,7 +221,7 @@ class Judge {
     const std::string_view name = Trimmed(row.product_name());
     if (name.empty()) {
       Tell(row, kProductName, v1::BAD_ROW_REASON_EMPTY);
-    } else if (CharactersIn(name) > kNameLimit) {
+    } else if (CountCharacters(name) > kNameLimit) {
       Tell(row, kProductName, v1::BAD_ROW_REASON_TOO_LONG);
     } else if (HasControlCharacter(name)) {
       Tell(row, kProductName, v1::BAD_ROW_REASON_MALFORMED);
@@ -239,7 +240,7 @@ class Judge {
       return std::nullopt;
     }
     const Reading<T> reading = read(text);
-    if (!reading.ok()) Tell(row, column, reading.reason);
+    if (!reading.ok()) Tell(row, column, ReasonOf(reading.fault));
     return reading.value;
   }
 

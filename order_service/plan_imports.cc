@@ -6,24 +6,20 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
+#include "common/base/spreadsheet_text.h"
 #include "common/base/status.h"
+#include "common/handlers/file_imports.h"
 #include "common/handlers/paging.h"
 #include "order_service/errors.h"
 #include "order_service/filters.h"
 #include "order_service/page_keys.h"
 #include "order_service/plan_file.h"
-#include "order_service/spreadsheet_text.h"
 
 namespace mtp::order {
 namespace {
 
 // A reply tells so many faults and kept plans; GetPlanImport pages all.
 constexpr size_t kToldLimit = 100;
-
-bool IsDigest(std::string_view text) {
-  return text.size() == 64 &&
-         std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
-}
 
 // --- ImportPlans
 
@@ -227,8 +223,9 @@ absl::Status AskListPlanImports(const v1::ListPlanImportsRequest& request,
     after_id = Uuid::Parse(keys[1]);
     if (!after_id.has_value()) return errors::PageTokenInvalid();
   }
-  if (!request.file_digest().empty() && !IsDigest(request.file_digest())) {
-    return errors::InvalidField("file_digest", "must be 64 hexadecimal digits");
+  if (!request.file_digest().empty() &&
+      !handlers::IsFileDigest(request.file_digest())) {
+    return errors::FileDigestInvalid();
   }
   const bool ascending =
       request.order_by() == v1::LIST_PLAN_IMPORTS_ORDER_IMPORTED;
@@ -417,7 +414,7 @@ v1::KeptPlan Compare(const Plan& plan, const FilePlan& in_file) {
 
 void TouchImportPlans(const v1::ImportPlansRequest& request, Rows& rows) {
   rows.import_turn.Want();
-  if (!IsDigest(request.file_digest())) return;
+  if (!handlers::IsFileDigest(request.file_digest())) return;
   rows.plan_imports.Want(absl::AsciiStrToLower(request.file_digest()));
   if (request.rows_size() > rows.settings.plan_import_row_limit) return;
   std::set<std::string_view> order_codes;
@@ -432,8 +429,8 @@ void TouchImportPlans(const v1::ImportPlansRequest& request, Rows& rows) {
 
 absl::StatusOr<v1::ImportPlansResponse> DecideImportPlans(
     const v1::ImportPlansRequest& request, Context& context, Rows& rows) {
-  if (!IsDigest(request.file_digest())) {
-    return errors::InvalidField("file_digest", "must be 64 hexadecimal digits");
+  if (!handlers::IsFileDigest(request.file_digest())) {
+    return errors::FileDigestInvalid();
   }
   if (request.rows_size() > rows.settings.plan_import_row_limit) {
     return errors::ImportTooLarge(request.rows_size(),

@@ -96,14 +96,6 @@ void PlanRemovals::AddStores(db::Exchange& exchange) {
 
 // --- imports
 
-void ImportTurn::AddLoads(db::Exchange& exchange) {
-  // Held until the transaction ends. The number is this lock's name, no more.
-  static constexpr db::Statement kTakeTurn{
-      "SELECT pg_advisory_xact_lock(hashtextextended('mtp.order.plan_import', "
-      "0))"};
-  if (wanted_) exchange.Add(kTakeTurn);
-}
-
 constexpr std::string_view kImportColumns = R"(
   SELECT encode(file_digest, 'hex'), import_id, file_name, stored, row_count,
     plan_count, created_plan_count, updated_plan_count, unchanged_plan_count,

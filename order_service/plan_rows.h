@@ -98,26 +98,6 @@ class PlanRemovals : public db::Member {
   size_t kept_ = 0;
 };
 
-// Imports take turns: two that make the same new plans have no row to lock.
-class ImportTurn : public db::Member {
- public:
-  explicit ImportTurn(db::WorkingSet& set) : Member(set) {}
-
-  void Want() { wanted_ = true; }
-
-  void AddLoads(db::Exchange& exchange) override;
-  void TakeLoads(const db::Results&, size_t& next) override {
-    next += wanted_ ? 1 : 0;
-  }
-  void AddStores(db::Exchange&) override {}
-  void Keep() override {}
-  void Undo() override {}
-  void Clear() override { wanted_ = false; }
-
- private:
-  bool wanted_ = false;
-};
-
 // One import of a planning file. Those that were stored are known by the digest
 // of their file.
 struct PlanImport {

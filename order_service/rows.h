@@ -3,6 +3,7 @@
 #include "common/db/append_only.h"
 #include "common/db/working_set.h"
 #include "common/handlers/commands.h"
+#include "common/handlers/file_imports.h"
 #include "common/handlers/queries.h"
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
@@ -22,7 +23,7 @@ struct Rows : db::WorkingSet {
   const Settings& settings;
 
   sync::Link link{*this};
-  ImportTurn import_turn{*this};
+  handlers::ImportTurn import_turn{*this, "mtp.order.plan_import"};
   // Imports by the digest of their file, those that were stored.
   db::Table<PlanImport> plan_imports{*this};
   db::Table<Plan> plans{*this};

@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
+#include "common/base/characters.h"
 #include "common/base/errors.h"
 #include "common/rpc/validation_formats.h"
 #include "common/rpc/validation_plan.h"

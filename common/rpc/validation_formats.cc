@@ -112,14 +112,6 @@ const char* FormatViolation(options::v1::Format format, std::string_view text) {
   }
 }
 
-size_t CountCharacters(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) {
-    if ((static_cast<uint8_t>(c) & 0xc0) != 0x80) ++count;
-  }
-  return count;
-}
-
 bool IsUtf8(std::string_view bytes) {
   size_t i = 0;
   const auto continuation = [&](size_t at, uint8_t low, uint8_t high) {

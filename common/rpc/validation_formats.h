@@ -10,9 +10,6 @@ namespace mtp::rpc {
 // the rest of a sentence about the field ("must be a UUID").
 const char* FormatViolation(options::v1::Format format, std::string_view text);
 
-// Characters of valid UTF-8.
-size_t CountCharacters(std::string_view text);
-
 // Whether the bytes are valid UTF-8.
 bool IsUtf8(std::string_view bytes);
 

@@ -1,4 +1,4 @@
-#include "order_service/spreadsheet_text.h"
+#include "common/base/spreadsheet_text.h"
 
 #include <catch2/catch.hpp>
 #include <random>
@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace mtp::order {
+namespace mtp {
 namespace {
 
 // Grams as a spreadsheet shows kilograms: 1234567 -> "1,234.567".
@@ -39,18 +39,16 @@ TEST_CASE("kilograms that are no number say so") {
         "0x10",     "1 000",    "+5",      "--5",  "1.2.3",    "(500)",
         "1,234,56", "1234,567", "\xd9\xa1"}) {
     INFO(text);
-    CHECK(ReadKilograms(text).reason == v1::BAD_ROW_REASON_NOT_A_NUMBER);
+    CHECK(ReadKilograms(text).fault == CellFault::kNotANumber);
   }
 }
 
 TEST_CASE("kilograms finer than a gram or out of bounds say so") {
-  CHECK(ReadKilograms("1.0005").reason == v1::BAD_ROW_REASON_TOO_PRECISE);
-  CHECK(ReadKilograms("1.0000").reason == v1::BAD_ROW_REASON_TOO_PRECISE);
-  CHECK(ReadKilograms("-1").reason == v1::BAD_ROW_REASON_OUT_OF_RANGE);
-  CHECK(ReadKilograms("1,000,000,000.001").reason ==
-        v1::BAD_ROW_REASON_OUT_OF_RANGE);
-  CHECK(ReadKilograms(std::string(400, '9')).reason ==
-        v1::BAD_ROW_REASON_OUT_OF_RANGE);
+  CHECK(ReadKilograms("1.0005").fault == CellFault::kTooPrecise);
+  CHECK(ReadKilograms("1.0000").fault == CellFault::kTooPrecise);
+  CHECK(ReadKilograms("-1").fault == CellFault::kOutOfRange);
+  CHECK(ReadKilograms("1,000,000,000.001").fault == CellFault::kOutOfRange);
+  CHECK(ReadKilograms(std::string(400, '9')).fault == CellFault::kOutOfRange);
 }
 
 TEST_CASE("every weight survives being written in kilograms") {
@@ -67,8 +65,8 @@ TEST_CASE("stocks are whole numbers") {
   CHECK(ReadWhole("38,456").value == 38'456);
   CHECK(ReadWhole("5009").value == 5'009);
   CHECK(ReadWhole("-0").value == 0);
-  CHECK(ReadWhole("1.5").reason == v1::BAD_ROW_REASON_NOT_A_NUMBER);
-  CHECK(ReadWhole("-3").reason == v1::BAD_ROW_REASON_OUT_OF_RANGE);
+  CHECK(ReadWhole("1.5").fault == CellFault::kNotANumber);
+  CHECK(ReadWhole("-3").fault == CellFault::kOutOfRange);
 }
 
 TEST_CASE("the four ways of writing a date say the same day") {
@@ -87,14 +85,14 @@ TEST_CASE("what is no date says why") {
         "8 Nvo 2026", "2026-1-8", "20261108", "08-11-2026", "8/Nov/2026",
         "2026-11-08T00:00", "-1-11-2026"}) {
     INFO(text);
-    CHECK(ReadDate(text).reason == v1::BAD_ROW_REASON_NOT_A_DATE);
+    CHECK(ReadDate(text).fault == CellFault::kNotADate);
   }
-  CHECK(ReadDate("2026-02-30").reason == v1::BAD_ROW_REASON_NO_SUCH_DATE);
-  CHECK(ReadDate("31/11/2026").reason == v1::BAD_ROW_REASON_NO_SUCH_DATE);
-  CHECK(ReadDate("11/13/2026").reason == v1::BAD_ROW_REASON_NO_SUCH_DATE);
-  CHECK(ReadDate("2026-00-10").reason == v1::BAD_ROW_REASON_NO_SUCH_DATE);
-  CHECK(ReadDate("29 Feb 2027").reason == v1::BAD_ROW_REASON_NO_SUCH_DATE);
-  CHECK(ReadDate("1899-12-31").reason == v1::BAD_ROW_REASON_OUT_OF_RANGE);
+  CHECK(ReadDate("2026-02-30").fault == CellFault::kNoSuchDate);
+  CHECK(ReadDate("31/11/2026").fault == CellFault::kNoSuchDate);
+  CHECK(ReadDate("11/13/2026").fault == CellFault::kNoSuchDate);
+  CHECK(ReadDate("2026-00-10").fault == CellFault::kNoSuchDate);
+  CHECK(ReadDate("29 Feb 2027").fault == CellFault::kNoSuchDate);
+  CHECK(ReadDate("1899-12-31").fault == CellFault::kOutOfRange);
 }
 
 TEST_CASE("every day from 1900 on survives being written") {
@@ -108,4 +106,4 @@ TEST_CASE("every day from 1900 on survives being written") {
 }
 
 }  // namespace
-}  // namespace mtp::order
+}  // namespace mtp

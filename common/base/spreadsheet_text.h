@@ -5,19 +5,32 @@
 #include <string_view>
 
 #include "absl/time/civil_time.h"
-#include "mtp/order/v1/plans.pb.h"
 
-// Numbers and dates as people's spreadsheets write them.
-namespace mtp::order {
+// The cells of people's spreadsheets: numbers and dates as they write them.
+namespace mtp {
+
+// Why a cell says nothing that can be used.
+enum class CellFault {
+  kNone,
+  kNotANumber,
+  // Below or beyond what is read.
+  kOutOfRange,
+  // More than three decimals of a kilogram.
+  kTooPrecise,
+  // Not a date in a form that is read.
+  kNotADate,
+  // A date that no calendar has, as 2026-02-30.
+  kNoSuchDate,
+};
 
 // What a cell says, or why it says nothing.
 template <typename T>
 struct Reading {
   std::optional<T> value;
-  v1::BadRowReason reason = v1::BAD_ROW_REASON_UNSPECIFIED;  // without a value
+  CellFault fault = CellFault::kNone;
 
   Reading(T read) : value(read) {}
-  Reading(v1::BadRowReason why) : reason(why) {}
+  Reading(CellFault why) : fault(why) {}
   bool ok() const { return value.has_value(); }
 };
 
@@ -35,4 +48,4 @@ Reading<int64_t> ReadWhole(std::string_view text);
 // 1900 to 9999.
 Reading<absl::CivilDay> ReadDate(std::string_view text);
 
-}  // namespace mtp::order
+}  // namespace mtp

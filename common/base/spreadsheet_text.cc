@@ -1,13 +1,14 @@
-#include "order_service/spreadsheet_text.h"
+#include "common/base/spreadsheet_text.h"
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 
-namespace mtp::order {
+namespace mtp {
 namespace {
 
 // A million tonnes, as for every amount of the contract.
@@ -91,9 +92,9 @@ Reading<absl::CivilDay> Day(std::string_view year, int month,
                             std::string_view day) {
   const absl::CivilDay date(Small(year), month, Small(day));
   if (date.month() != month || date.day() != Small(day)) {
-    return v1::BAD_ROW_REASON_NO_SUCH_DATE;
+    return CellFault::kNoSuchDate;
   }
-  if (date.year() < 1900) return v1::BAD_ROW_REASON_OUT_OF_RANGE;
+  if (date.year() < 1900) return CellFault::kOutOfRange;
   return date;
 }
 
@@ -122,17 +123,16 @@ Reading<int64_t> ReadKilograms(std::string_view text) {
   std::string_view fraction;
   if (point != std::string_view::npos) {
     fraction = unsigned_text.substr(point + 1);
-    if (!AllDigits(fraction)) return v1::BAD_ROW_REASON_NOT_A_NUMBER;
+    if (!AllDigits(fraction)) return CellFault::kNotANumber;
   }
   const std::optional<std::string> digits =
       WholeDigits(unsigned_text.substr(0, point));
-  if (!digits.has_value()) return v1::BAD_ROW_REASON_NOT_A_NUMBER;
-  if (fraction.size() > kKilogramDecimals)
-    return v1::BAD_ROW_REASON_TOO_PRECISE;
+  if (!digits.has_value()) return CellFault::kNotANumber;
+  if (fraction.size() > kKilogramDecimals) return CellFault::kTooPrecise;
   const std::optional<int64_t> grams =
       Scaled(*digits, fraction, kKilogramDecimals);
   if (!grams.has_value() || *grams > kGramsLimit || (negative && *grams != 0)) {
-    return v1::BAD_ROW_REASON_OUT_OF_RANGE;
+    return CellFault::kOutOfRange;
   }
   return *grams;
 }
@@ -140,10 +140,10 @@ Reading<int64_t> ReadKilograms(std::string_view text) {
 Reading<int64_t> ReadWhole(std::string_view text) {
   const auto [negative, unsigned_text] = TakeSign(Trimmed(text));
   const std::optional<std::string> digits = WholeDigits(unsigned_text);
-  if (!digits.has_value()) return v1::BAD_ROW_REASON_NOT_A_NUMBER;
+  if (!digits.has_value()) return CellFault::kNotANumber;
   const std::optional<int64_t> number = Scaled(*digits, "", 0);
   if (!number.has_value() || (negative && *number != 0)) {
-    return v1::BAD_ROW_REASON_OUT_OF_RANGE;
+    return CellFault::kOutOfRange;
   }
   return *number;
 }
@@ -151,31 +151,29 @@ Reading<int64_t> ReadWhole(std::string_view text) {
 Reading<absl::CivilDay> ReadDate(std::string_view text) {
   text = Trimmed(text);
   const size_t first = text.find_first_of("-/ ");
-  if (first == std::string_view::npos) return v1::BAD_ROW_REASON_NOT_A_DATE;
+  if (first == std::string_view::npos) return CellFault::kNotADate;
   const char separator = text[first];
   const size_t second = text.find(separator, first + 1);
-  if (second == std::string_view::npos) return v1::BAD_ROW_REASON_NOT_A_DATE;
+  if (second == std::string_view::npos) return CellFault::kNotADate;
   const std::string_view head = text.substr(0, first);
   const std::string_view middle = text.substr(first + 1, second - first - 1);
   const std::string_view tail = text.substr(second + 1);
-  if (!AllDigits(head) || !AllDigits(tail))
-    return v1::BAD_ROW_REASON_NOT_A_DATE;
+  if (!AllDigits(head) || !AllDigits(tail)) return CellFault::kNotADate;
 
   if (separator == '-' && head.size() == 4) {
     if (!AllDigits(middle) || middle.size() != 2 || tail.size() != 2) {
-      return v1::BAD_ROW_REASON_NOT_A_DATE;
+      return CellFault::kNotADate;
     }
     return Day(head, Small(middle), tail);
   }
-  if (head.size() > 2 || tail.size() != 4) return v1::BAD_ROW_REASON_NOT_A_DATE;
+  if (head.size() > 2 || tail.size() != 4) return CellFault::kNotADate;
   if (separator == '/') {
-    if (!AllDigits(middle) || middle.size() > 2)
-      return v1::BAD_ROW_REASON_NOT_A_DATE;
+    if (!AllDigits(middle) || middle.size() > 2) return CellFault::kNotADate;
     return Day(tail, Small(middle), head);
   }
   const int month = MonthOfName(middle);
-  if (month == 0) return v1::BAD_ROW_REASON_NOT_A_DATE;
+  if (month == 0) return CellFault::kNotADate;
   return Day(tail, month, head);
 }
 
-}  // namespace mtp::order
+}  // namespace mtp
