@@ -68,13 +68,15 @@ void CountAtSource(const Source& source, Bag& bag, const Context& context,
   if (source.item != nullptr) {
     Item& item = rows.items.Edit(*source.item);
     bag.item_id = item.item_id;
-    bag.bag_number = ++item.received_bags;
+    bag.bag_number = ++item.last_bag_number;
+    ++item.received_bags;
     bag.source_code = item.item_code;
     bag.source_name = item.Name();
   } else {
     Batch& batch = rows.batches.Edit(*source.batch);
     bag.batch_id = batch.batch_id;
-    bag.bag_number = ++batch.out_bags;
+    bag.bag_number = ++batch.last_bag_number;
+    ++batch.out_bags;
     bag.source_code = batch.recipe_number;
     bag.source_name = batch.Name();
   }

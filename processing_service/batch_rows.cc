@@ -20,7 +20,9 @@ const std::string_view kBatchColumns = R"(
     recipe_revision.total_grams / recipe_revision.batch_count,
     (SELECT coalesce(sum(bag.remaining_grams), 0)::bigint FROM bag
      WHERE bag.batch_id = batch.batch_id AND bag.status <> 'DISPATCHED'),
-    coalesce(blends.ids, '{}'), coalesce(blends.trader_states, '{}')
+    coalesce(blends.ids, '{}'), coalesce(blends.trader_states, '{}'),
+    (SELECT coalesce(max(bag.bag_number), 0) FROM bag
+     WHERE bag.batch_id = batch.batch_id)
 )";
 const std::string_view kBatchTables = R"(
   JOIN recipe ON recipe.recipe_id = batch.recipe_id

@@ -47,6 +47,8 @@ struct Batch {
   // Of a flavorsheet batch: the blends in it, and what the trader says of each.
   std::vector<std::string> blend_ids;
   std::vector<std::string> blend_trader_states;
+  // The highest of the bags out of it; only read.
+  int64_t last_bag_number = 0;
 
   Key key() const { return batch_id; }
   bool open() const { return state == v1::BATCH_STATE_OPEN; }
@@ -82,7 +84,8 @@ struct Batch {
       &Batch::completed_by, &Batch::completed_by_username,
       &Batch::completed_by_role, &Batch::completed_at, &Batch::changed_at,
       &Batch::recipe_number, &Batch::code, &Batch::planned_grams,
-      &Batch::remaining_grams, &Batch::blend_ids, &Batch::blend_trader_states);
+      &Batch::remaining_grams, &Batch::blend_ids, &Batch::blend_trader_states,
+      &Batch::last_bag_number);
   static constexpr auto kInserted =
       std::tuple(&Batch::batch_id, &Batch::kind, &Batch::recipe_id,
                  &Batch::revision, &Batch::batch_number, &Batch::in_grams,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/handlers/file_imports.h"
 #include "google/rpc/error_details.pb.h"
 #include "processing_service/allocation_rows.h"
 #include "processing_service/bag_history_rows.h"
@@ -553,6 +554,9 @@ absl::Status OfConstraint(std::string_view constraint) {
   }
   if (constraint == "bag_is_unique") {
     return AlreadyExists("BARCODE_TAKEN", "the barcode is in use");
+  }
+  if (constraint == "stock_import_file_is_stored_once") {
+    return ImportRunning("bags");
   }
   if (constraint == "location_name_is_unique") {
     return AlreadyExists("LOCATION_NAME_TAKEN",

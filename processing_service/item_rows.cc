@@ -16,7 +16,9 @@ const std::string_view kItemSelect = R"(
     coalesce(tealine.purchase_order, herbline.purchase_order, ''),
     coalesce(blendbalance.blend_code, ''), coalesce(blendbalance.transfer_id, ''),
     (SELECT coalesce(sum(bag.remaining_grams), 0)::bigint FROM bag
-     WHERE bag.item_id = item.item_id AND bag.status <> 'DISPATCHED')
+     WHERE bag.item_id = item.item_id AND bag.status <> 'DISPATCHED'),
+    (SELECT coalesce(max(bag.bag_number), 0) FROM bag
+     WHERE bag.item_id = item.item_id)
   FROM item
   LEFT JOIN tealine ON tealine.item_id = item.item_id
   LEFT JOIN herbline ON herbline.item_id = item.item_id

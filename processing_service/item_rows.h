@@ -23,7 +23,7 @@ struct Item {
   // where one was told. Receipts stay within.
   std::optional<int64_t> bag_limit;
   std::optional<int64_t> gram_limit;
-  int64_t received_bags = 0;   // also those used since; the last one's number
+  int64_t received_bags = 0;   // also those used since
   int64_t received_grams = 0;  // net, as corrected
   int64_t version = 1;
   std::string created_by;
@@ -46,6 +46,8 @@ struct Item {
   std::string transfer_id;
   // In its bags, as it was loaded; only read.
   int64_t remaining_grams = 0;
+  // The highest of its bags; those of the opening stock came with their own.
+  int64_t last_bag_number = 0;
 
   Key key() const { return item_id; }
   std::string Etag() const { return std::to_string(version); }
@@ -67,15 +69,15 @@ struct Item {
   static const db::Statement kInsert;
   static const db::Statement kUpdate;
   static const db::Statement kDelete;
-  static constexpr auto kLoaded =
-      std::tuple(&Item::item_id, &Item::kind, &Item::item_code,
-                 &Item::created_at, &Item::occurred_at, &Item::bag_limit,
-                 &Item::gram_limit, &Item::received_bags, &Item::received_grams,
-                 &Item::version, &Item::created_by, &Item::created_by_username,
-                 &Item::created_by_role, &Item::changed_at, &Item::invoice,
-                 &Item::grade, &Item::garden, &Item::broker, &Item::bag_grams,
-                 &Item::name, &Item::expected_grams, &Item::purchase_order,
-                 &Item::blend_code, &Item::transfer_id, &Item::remaining_grams);
+  static constexpr auto kLoaded = std::tuple(
+      &Item::item_id, &Item::kind, &Item::item_code, &Item::created_at,
+      &Item::occurred_at, &Item::bag_limit, &Item::gram_limit,
+      &Item::received_bags, &Item::received_grams, &Item::version,
+      &Item::created_by, &Item::created_by_username, &Item::created_by_role,
+      &Item::changed_at, &Item::invoice, &Item::grade, &Item::garden,
+      &Item::broker, &Item::bag_grams, &Item::name, &Item::expected_grams,
+      &Item::purchase_order, &Item::blend_code, &Item::transfer_id,
+      &Item::remaining_grams, &Item::last_bag_number);
   static constexpr auto kInserted = std::tuple(
       &Item::item_id, &Item::kind, &Item::item_code, &Item::created_at,
       &Item::occurred_at, &Item::bag_limit, &Item::gram_limit,

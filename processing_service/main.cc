@@ -18,6 +18,7 @@
 #include "processing_service/parcels.h"
 #include "processing_service/recipes.h"
 #include "processing_service/settings.h"
+#include "processing_service/stock_imports.h"
 #include "processing_service/stocktakes.h"
 #include "processing_service/sync.h"
 #include "processing_service/trace.h"
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
   processing::AddBagCorrections(commands);
   processing::AddBagDepartures(commands);
   processing::AddStocktakes(commands);
+  processing::AddStockImports(commands);
   processing::AddAllocations(commands, queries);
   processing::AddAllocationRules(commands, queries);
   processing::AddOutbound(commands, queries);

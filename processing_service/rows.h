@@ -2,6 +2,7 @@
 
 #include "common/db/working_set.h"
 #include "common/handlers/commands.h"
+#include "common/handlers/file_imports.h"
 #include "common/handlers/queries.h"
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
@@ -18,6 +19,7 @@
 #include "processing_service/settings.h"
 #include "processing_service/shipment_bag_rows.h"
 #include "processing_service/shipment_rows.h"
+#include "processing_service/stock_rows.h"
 #include "processing_service/stocktake_rows.h"
 
 namespace mtp::processing {
@@ -33,6 +35,9 @@ struct Rows : db::WorkingSet {
   const Settings& settings;
 
   sync::Link link{*this};
+  handlers::ImportTurn stock_import_turn{*this, "mtp.processing.stock_import"};
+  // By the digest of their file, those that were stored.
+  db::Table<StockImport> stock_imports{*this};
   db::Table<Shipment> shipments{*this};
   // Those that allocations went to, by allocation_id.
   db::FoundBy<Shipment, Uuid> allocated_shipments{*this, shipments};
@@ -67,6 +72,9 @@ struct Rows : db::WorkingSet {
   LockedLookup<Item, Uuid> items_to_remove{*this, items, Item::kLockToRemove,
                                            Item::kLoad};
   db::Table<ItemUse> item_uses{*this};
+  // The newest of each kind and code.
+  LockedLookup<Item, ItemCode> newest_items{*this, items, kLockNewestItems,
+                                            kLoadNewestItems};
   db::Table<RecipeMixture> mixtures{*this};
   // Those of a recipe's latest revision, by the recipe's id.
   db::Lookup<RecipeMixture, Uuid> latest_mixtures{*this, mixtures,
@@ -77,6 +85,9 @@ struct Rows : db::WorkingSet {
   // Those that bags came from, by barcode, whose totals change with the bags.
   LockedLookup<Batch, Uuid> reweighed_batches{
       *this, batches, Batch::kLockSourcesToChange, Batch::kLoadSources};
+  // By what people call them.
+  LockedLookup<Batch, BatchNumber> numbered_batches{
+      *this, batches, kLockNumberedBatches, kLoadNumberedBatches};
   // Those that bags came from, by barcode; their decisions stay as they are
   // while their bags are given away. The weaker lock comes behind the stronger
   // ones: two that hold it already would wait for each other to get those.
@@ -110,6 +121,12 @@ struct Rows : db::WorkingSet {
   db::Lookup<BagHistory, Counted> counted_histories{*this, bag_histories,
                                                     kLoadHistoriesCounted};
   db::Table<BagInShipment> bags_in_shipments{*this};
+  // Of the opening stock: what is taken already, and its bags, which nothing
+  // reads again in the transaction that makes them.
+  db::Table<TakenBarcode> taken_barcodes{*this};
+  db::Table<TakenBagNumber> taken_bag_numbers{*this};
+  db::Log<Bag> opening_bags{*this};
+  db::Log<StockFault> stock_faults{*this};
   db::Log<BagMove> bag_moves{*this};
   db::Log<Stocktake> stocktakes{*this};
   db::Log<StocktakeLine> stocktake_lines{*this};

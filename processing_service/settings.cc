@@ -17,6 +17,11 @@ void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings) {
       ->envname(prefix + "_WRITE_OFF_LIMIT_GRAMS")
       ->check(CLI::Range(0, 10'000'000))
       ->capture_default_str();
+  app.add_option("--stock-import-row-limit", settings.stock_import_row_limit,
+                 "Rows of one file of opening stock")
+      ->envname(prefix + "_STOCK_IMPORT_ROW_LIMIT")
+      ->check(CLI::Range(1, 200'000))
+      ->capture_default_str();
 }
 
 }  // namespace mtp::processing

@@ -21,6 +21,9 @@ struct Settings {
   // The most that one write-off may take without SEEDUWA_ADMIN: a spilt bag is
   // looked at by somebody else.
   int64_t write_off_limit_grams = 10'000;
+  // Rows of one file of opening stock. All of them are held in memory and
+  // stored in one transaction; the contract allows no more than 200,000.
+  int64_t stock_import_row_limit = 200'000;
 };
 
 // Adds a flag and an environment variable for each.

@@ -25,7 +25,11 @@ constexpr int64_t kBeyondThePlan = 10'000'000;
 }  // namespace
 
 Detours::Detours(Stack& stack)
-    : plan_(stack), asked_(stack), allowed_(stack), done_(stack) {
+    : plan_(stack),
+      asked_(stack),
+      allowed_(stack),
+      done_(stack),
+      opening_bag_(NewRequestId()) {
   plan_.DoSteps(1, 1);
   asked_.DoUntil("mtp.processing.v1.BatchService/AllowBatch");
   allowed_.DoSteps(1, 5);
@@ -167,6 +171,21 @@ void Detours::AddMaterials() {
       [this](pro::MoveBagRequest& request) {
         request.set_barcode(allowed_.tea_bags.back());
         request.set_location_id(location_id_);
+      });
+  Add<pro::ImportOpeningStockRequest, pro::ImportOpeningStockResponse>(
+      "mtp.processing.v1.BagService/ImportOpeningStock", ROLE_SEEDUWA_ADMIN,
+      [this](pro::ImportOpeningStockRequest& request) {
+        request.set_file_name("stock.csv");
+        request.set_file_digest(FileDigest(allowed_.blend_code));
+        pro::OpeningStockRow& row = *request.add_rows();
+        row.set_line_number(2);
+        row.set_kind("blendsheet");
+        row.set_code("BS-" + allowed_.blend_code);
+        row.set_batch_number("1");
+        row.set_barcode(opening_bag_);
+        row.set_location(allowed_.location);
+        row.set_gross("25.5");
+        row.set_tare("0.5");
       });
   Add<pro::UpdateTealineRequest, pro::UpdateTealineResponse>(
       "mtp.processing.v1.MaterialService/UpdateTealine", ROLE_SEEDUWA_ADMIN,

@@ -56,6 +56,7 @@ class Detours {
   std::string location_id_;
   std::string herbline_id_;
   std::string removed_id_;
+  const std::string opening_bag_;  // its barcode
   std::string flavorsheet_id_;
   std::string allocation_id_;
   std::vector<Act> acts_;

@@ -69,6 +69,10 @@ void SetRequestId(google::protobuf::Message& request,
 
 std::string NewRequestId() { return Uuid::V7(absl::Now()).ToString(); }
 
+std::string FileDigest(const std::string& code) {
+  return std::string(64 - (code.size() - 2), '0') + code.substr(2);
+}
+
 Story::Story(Stack& stack)
     : order_code("SO-" + NewSuffix()),
       blend_code("BL" + NewSuffix()),
@@ -91,11 +95,7 @@ void Story::AddPlan() {
       1, "mtp.order.v1.PlanService/ImportPlans", ROLE_GRANDPASS_ADMIN,
       [this](ImportPlansRequest& request) {
         request.set_file_name(order_code + ".csv");
-        // Not a digest of anything, but as unique as one.
-        request.set_file_digest(absl::StrFormat("%064s", blend_code.substr(2)));
-        for (char& c : *request.mutable_file_digest()) {
-          if (c == ' ') c = '0';
-        }
+        request.set_file_digest(FileDigest(blend_code));
         for (const int part : {1, 2}) {
           order::v1::PlanRow& row = *request.add_rows();
           row.set_line_number(1 + part);

@@ -37,6 +37,9 @@ void SetRequestId(google::protobuf::Message& request,
                   const std::string& request_id);
 // A request_id that was never used.
 std::string NewRequestId();
+// Of a file that is about this story's blend: no digest of anything, but as
+// unique as one.
+std::string FileDigest(const std::string& blend_code);
 
 // An act whose request and response are the given messages, under a request_id
 // of its own. `fill` says all but the request_id.
