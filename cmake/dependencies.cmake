@@ -14,3 +14,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq>=15)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(spdlog REQUIRED IMPORTED_TARGET spdlog)
+# Labels and papers: text, QR codes, PDF, PNG. libharu and zlib are found as libraries alone.
+pkg_check_modules(harfbuzz REQUIRED IMPORTED_TARGET harfbuzz>=6)
+pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
+find_library(MTP_HARU hpdf REQUIRED)
+find_package(ZLIB REQUIRED)

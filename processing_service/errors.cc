@@ -49,6 +49,9 @@ absl::Status BagNotFound(std::string_view barcode) {
 absl::Status BatchNotFound(std::string_view batch_id) {
   return NotFound("batch", batch_id);
 }
+absl::Status DispatchNotFound(std::string_view dispatch_id) {
+  return NotFound("dispatch", dispatch_id);
+}
 absl::Status ShipmentNotFound(std::string_view key) {
   return NotFound("shipment", key);
 }

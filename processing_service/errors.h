@@ -28,6 +28,7 @@ inline constexpr std::string_view kDomain = "mtp.processing";
 
 absl::Status BagNotFound(std::string_view barcode);
 absl::Status BatchNotFound(std::string_view batch_id);
+absl::Status DispatchNotFound(std::string_view dispatch_id);
 absl::Status ShipmentNotFound(std::string_view key);
 absl::Status LocationNotFound(std::string_view id_or_name);
 absl::Status ItemNotFound(std::string_view item_id);

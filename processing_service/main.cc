@@ -4,6 +4,7 @@
 #include "common/host/host.h"
 #include "common/operations/audit_trail.h"
 #include "common/operations/operations.h"
+#include "common/print/fonts.h"
 #include "processing_service/activities.h"
 #include "processing_service/allocation_rules.h"
 #include "processing_service/allocations.h"
@@ -11,7 +12,9 @@
 #include "processing_service/bag_departures.h"
 #include "processing_service/bags.h"
 #include "processing_service/batches.h"
+#include "processing_service/dispatch_notes.h"
 #include "processing_service/errors.h"
+#include "processing_service/labels.h"
 #include "processing_service/locations.h"
 #include "processing_service/materials.h"
 #include "processing_service/outbound.h"
@@ -43,6 +46,15 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   settings.time_zone = rpc::PlantTimeZone(options.edge);
 
+  const auto refuse_to_start = [](const absl::Status& why) {
+    std::fprintf(stderr, "processing_service: %s\n",
+                 std::string(why.message()).c_str());
+    return 1;
+  };
+
+  const auto fonts = print::Fonts::Load(settings.fonts);
+  if (!fonts.ok()) return refuse_to_start(fonts.status());
+
   absl::StatusOr<std::unique_ptr<host::Host>> host = host::Host::Make(
       {.name = "processing_service",
        .domain = "mtp.processing",
@@ -56,11 +68,7 @@ int main(int argc, char** argv) {
        .explain_constraint = processing::errors::OfConstraint,
        .relay_routes = processing::RelayRoutes()},
       options);
-  if (!host.ok()) {
-    std::fprintf(stderr, "processing_service: %s\n",
-                 std::string(host.status().message()).c_str());
-    return 1;
-  }
+  if (!host.ok()) return refuse_to_start(host.status());
 
   processing::Commands commands((*host)->commands(), (*host)->router());
   handlers::Queries queries((*host)->queries(), (*host)->router());
@@ -73,9 +81,11 @@ int main(int argc, char** argv) {
   processing::AddBagDepartures(commands);
   processing::AddStocktakes(commands);
   processing::AddStockImports(commands);
+  processing::AddLabels(queries, settings, **fonts);
   processing::AddAllocations(commands, queries);
   processing::AddAllocationRules(commands, queries);
   processing::AddOutbound(commands, queries);
+  processing::AddDispatchNotes(queries, settings, **fonts);
   processing::AddParcels(commands, queries);
   processing::AddTrace(commands, queries);
   processing::AddActivities(queries);

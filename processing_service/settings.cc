@@ -22,6 +22,12 @@ void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings) {
       ->envname(prefix + "_STOCK_IMPORT_ROW_LIMIT")
       ->check(CLI::Range(1, 200'000))
       ->capture_default_str();
+  app.add_option("--fonts", settings.fonts,
+                 "Font files that labels and papers are written in, asked in "
+                 "this order for each character")
+      ->envname(prefix + "_FONTS")
+      ->delimiter(',')
+      ->capture_default_str();
 }
 
 }  // namespace mtp::processing

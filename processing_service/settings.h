@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -24,6 +25,12 @@ struct Settings {
   // Rows of one file of opening stock. All of them are held in memory and
   // stored in one transaction; the contract allows no more than 200,000.
   int64_t stock_import_row_limit = 200'000;
+  // What labels and papers are written in, asked in this order for each
+  // character: the scripts of Europe, then Sinhala and Tamil.
+  std::vector<std::string> fonts = {
+      "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
+      "/usr/share/fonts/truetype/noto/NotoSansSinhala-Regular.ttf",
+      "/usr/share/fonts/truetype/noto/NotoSansTamil-Regular.ttf"};
 };
 
 // Adds a flag and an environment variable for each.

@@ -140,14 +140,15 @@ void QueryLanes::RunAgain(db::Connection& connection,
 void Queries::Run(std::unique_ptr<rpc::Call> call,
                   const std::function<absl::Status(
                       const google::protobuf::Message&, db::Exchange&)>& ask,
-                  std::function<void(rpc::Call&, const db::Results&)> answer) {
+                  std::function<void(rpc::Call&, const db::Results&)> answer,
+                  std::optional<Reach> reach) {
   db::Exchange exchange;
   if (absl::Status status = ask(*call->message, exchange); !status.ok()) {
     call->Fail(status);
     return;
   }
   const absl::Time deadline = call->deadline;
-  const Reach reach = ReachOf(*call->method);
+  if (!reach.has_value()) reach = ReachOf(*call->method);
   auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));
   lanes_.Ask(
       std::move(exchange), deadline,
@@ -157,7 +158,7 @@ void Queries::Run(std::unique_ptr<rpc::Call> call,
         if (!results.ok()) return done.Fail(results.status());
         answer(done, *results);
       },
-      reach, [shared] { return (*shared)->Cancelled(); });
+      *reach, [shared] { return (*shared)->Cancelled(); });
 }
 
 }  // namespace mtp::handlers

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -18,7 +19,8 @@ namespace mtp::handlers {
 // What a query may cost.
 enum class Reach {
   kRows,   // some rows by their keys: a fraction of a millisecond
-  kTable,  // a search, a list, a trace: it may read through a table
+  kTable,  // a search, a list, a trace: it may read through a table, or make
+           // much of little, as a picture
 };
 
 // Executes queries: the calls that change nothing. A lane takes all queries of
@@ -86,7 +88,22 @@ class Queries {
            absl::Status (*ask)(const Request&, db::Exchange&),
            absl::StatusOr<Response> (*answer)(const Request&,
                                               const db::Results&)) {
-    router_.Route(method, [this, ask, answer](std::unique_ptr<rpc::Call> call) {
+    Add<Request, Response>(method, ask,
+                           std::function<absl::StatusOr<Response>(
+                               const Request&, const db::Results&)>(answer));
+  }
+
+  // The same for an answer that stands on more than the rows. `reach`: unless
+  // the method tells, by answering with pages or a stream.
+  template <typename Request, typename Response>
+  void Add(std::string_view method,
+           absl::Status (*ask)(const Request&, db::Exchange&),
+           std::function<absl::StatusOr<Response>(const Request&,
+                                                  const db::Results&)>
+               answer,
+           std::optional<Reach> reach = std::nullopt) {
+    router_.Route(method, [this, ask, answer = std::move(answer),
+                           reach](std::unique_ptr<rpc::Call> call) {
       Run(
           std::move(call),
           [ask](const google::protobuf::Message& request,
@@ -98,7 +115,8 @@ class Queries {
                 answer(static_cast<const Request&>(*done.message), results);
             if (!response.ok()) return done.Fail(response.status());
             done.Reply(response->SerializeAsString());
-          });
+          },
+          reach);
     });
   }
 
@@ -131,7 +149,8 @@ class Queries {
   void Run(std::unique_ptr<rpc::Call> call,
            const std::function<absl::Status(const google::protobuf::Message&,
                                             db::Exchange&)>& ask,
-           std::function<void(rpc::Call&, const db::Results&)> answer);
+           std::function<void(rpc::Call&, const db::Results&)> answer,
+           std::optional<Reach> reach = std::nullopt);
 
   QueryLanes& lanes_;
   rpc::Router& router_;
