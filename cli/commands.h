@@ -16,6 +16,8 @@ void AddMaterialCommands(CLI::App& app, Session& session);
 void AddRecipeCommands(CLI::App& app, Session& session);
 void AddBatchCommands(CLI::App& app, Session& session);
 void AddBagCommands(CLI::App& app, Session& session);
+void AddStockCommands(CLI::App& app, Session& session);
+void AddPaperCommands(CLI::App& app, Session& session);
 void AddAllocationCommands(CLI::App& app, Session& session);
 void AddOutboundCommands(CLI::App& app, Session& session);
 void AddTraceCommands(CLI::App& app, Session& session);

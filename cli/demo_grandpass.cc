@@ -7,8 +7,8 @@
 #include "absl/time/clock.h"
 #include "cli/demo.h"
 #include "cli/fields.h"
+#include "cli/file_import.h"
 #include "cli/order_views.h"
-#include "cli/plan_import.h"
 #include "cli/processing_views.h"
 #include "cli/table.h"
 #include "cli/trace_tree.h"
@@ -48,9 +48,10 @@ absl::Status Demo::ImportPlan() {
   const std::string file = session_.local_stack()->SamplePlan();
   story_.Act(ROLE_GRANDPASS_ADMIN,
              absl::StrCat("imports the planning department's export, ", file));
+  order::v1::ImportPlansRequest request;
   order::v1::ImportPlansResponse imported;
-  RETURN_IF_ERROR(ImportPlanFile(session_, ROLE_GRANDPASS_ADMIN, file,
-                                 /*validate_only=*/false, imported));
+  RETURN_IF_ERROR(ImportFile(session_, ROLE_GRANDPASS_ADMIN, file, PlanRows(),
+                             request, imported));
   story_.Reply(ImportText(imported));
   if (!imported.stored()) {
     return absl::FailedPreconditionError("the sample plan was not stored");

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/fields.h"
+#include "cli/import_views.h"
 #include "cli/table.h"
 
 namespace mtp::cli {
@@ -54,15 +55,6 @@ std::string PlanText(const order::v1::Plan& plan) {
   return table.Text();
 }
 
-std::string BadRowsText(const Many<order::v1::BadRow>& rows) {
-  Table table({"LINE", "COLUMN", "VALUE", "REASON", "WHAT IS WRONG"});
-  for (const auto& row : rows) {
-    table.Row({row.line_number(), row.column(), row.value(),
-               EnumText(row.reason()), row.message()});
-  }
-  return table.Text();
-}
-
 std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans) {
   Table table({"LINE", "ORDER", "FIELD", "STAYS", "THE FILE SAYS"});
   for (const auto& plan : plans) {
@@ -75,22 +67,11 @@ std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans) {
 }
 
 std::string ImportText(const order::v1::ImportPlansResponse& import) {
+  if (import.bad_row_count() > 0) return RefusedImportText(import);
   std::string out;
   if (import.already_imported()) {
     absl::StrAppend(&out, "This file was imported before (", import.import_id(),
                     "); nothing changed.\n");
-  } else if (import.bad_row_count() > 0) {
-    absl::StrAppend(&out, "Nothing was stored: ", import.bad_row_count(),
-                    " of ", import.row_count(), " rows ",
-                    import.bad_row_count() == 1 ? "has " : "have ",
-                    import.fault_count(),
-                    import.fault_count() == 1 ? " fault.\n" : " faults.\n",
-                    BadRowsText(import.bad_rows()));
-    if (import.fault_count() > import.bad_rows_size()) {
-      absl::StrAppend(&out, "The first ", import.bad_rows_size(),
-                      " are shown.\n");
-    }
-    return out;
   } else {
     absl::StrAppend(&out, import.stored() ? "Stored " : "Would store ",
                     import.plan_count(), " plans of ", import.row_count(),

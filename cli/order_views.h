@@ -14,7 +14,6 @@ namespace mtp::cli {
 
 std::string PlansText(const Many<order::v1::Plan>& plans);
 std::string PlanText(const order::v1::Plan& plan);
-std::string BadRowsText(const Many<order::v1::BadRow>& rows);
 std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans);
 std::string ImportText(const order::v1::ImportPlansResponse& import);
 

@@ -3,7 +3,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/fields.h"
+#include "cli/import_views.h"
 #include "cli/table.h"
+#include "cli/weights.h"
 
 namespace mtp::cli {
 namespace {
@@ -233,6 +235,29 @@ std::string ScanText(const processing::v1::ScannedBag& scan) {
     absl::StrAppend(&out, "\n", uses.Text());
   }
   return out;
+}
+
+std::string OpeningStockText(
+    const processing::v1::ImportOpeningStockResponse& import) {
+  if (import.bad_row_count() > 0) return RefusedImportText(import);
+  if (import.already_imported()) {
+    return absl::StrCat("This file was imported before (", import.import_id(),
+                        "); nothing changed.\n");
+  }
+  std::string out = absl::StrCat(import.stored() ? "Stored " : "Would store ",
+                                 import.row_count(),
+                                 import.row_count() == 1 ? " bag" : " bags",
+                                 " with ", Kilograms(import.net_grams()));
+  if (import.stored())
+    absl::StrAppend(&out, " (import ", import.import_id(), ")");
+  return out + ".\n";
+}
+
+std::string LabelText(const processing::v1::GetBagLabelResponse& label) {
+  std::string out;
+  for (const std::string& line : label.lines())
+    absl::StrAppend(&out, line, "\n");
+  return absl::StrCat(out, label.code(), "\n");
 }
 
 std::string AllocationsText(const Many<Allocation>& allocations) {

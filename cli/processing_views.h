@@ -30,6 +30,9 @@ std::string WholeBatchText(const processing::v1::GetBatchResponse& batch);
 std::string BagsText(const Many<processing::v1::Bag>& bags);
 std::string BagText(const processing::v1::Bag& bag);
 std::string ScanText(const processing::v1::ScannedBag& scan);
+std::string OpeningStockText(
+    const processing::v1::ImportOpeningStockResponse& import);
+std::string LabelText(const processing::v1::GetBagLabelResponse& label);
 
 std::string AllocationsText(
     const Many<processing::v1::Allocation>& allocations);

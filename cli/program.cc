@@ -98,6 +98,8 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   AddRecipeCommands(*app, session);
   AddBatchCommands(*app, session);
   AddBagCommands(*app, session);
+  AddStockCommands(*app, session);
+  AddPaperCommands(*app, session);
   AddAllocationCommands(*app, session);
   AddOutboundCommands(*app, session);
   AddTraceCommands(*app, session);

@@ -8,7 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "catch2/catch.hpp"
 #include "cli/failures.h"
-#include "cli/plan_file.h"
+#include "cli/row_file.h"
+#include "mtp/order/v1/plans.pb.h"
+#include "mtp/processing/v1/bags.pb.h"
 
 namespace mtp::cli {
 namespace {
@@ -41,7 +43,7 @@ class TemporaryFile {
 TEST_CASE("cells are taken as they stand, under the heading's names") {
   const TemporaryFile file(
       absl::StrCat("\xef\xbb\xbf", kHeading, "\r\n", kRow, "\r\n"));
-  auto plan = PlanFile::Open(file.path());
+  auto plan = RowFile::Open(file.path(), PlanRows());
   REQUIRE(plan.ok());
   order::v1::ImportPlansRequest request;
   CHECK(*(*plan)->Read(1000, request) == 1);
@@ -56,11 +58,12 @@ TEST_CASE("cells are taken as they stand, under the heading's names") {
 
 TEST_CASE("the digest is of the whole file as it is") {
   const TemporaryFile file(absl::StrCat(kHeading, "\n"));
-  auto plan = PlanFile::Open(file.path());
+  auto plan = RowFile::Open(file.path(), PlanRows());
   REQUIRE(plan.ok());
   CHECK((*plan)->digest().size() == 64);
   const TemporaryFile other(absl::StrCat(kHeading, "\r\n"));
-  CHECK((*PlanFile::Open(other.path()))->digest() != (*plan)->digest());
+  CHECK((*RowFile::Open(other.path(), PlanRows()))->digest() !=
+        (*plan)->digest());
 }
 
 TEST_CASE("the heading may be in any order and case, with more columns") {
@@ -68,7 +71,7 @@ TEST_CASE("the heading may be in any order and case, with more columns") {
       "Plan End,colour,LOT_CODE,order_code,item_code,production_date,stock,"
       "requirement,location,product_code,product_name,item_name,sub_location,"
       "plan start\n2026-11-21,red,L1,,,,,,,,,,,2026-11-08\n");
-  auto plan = PlanFile::Open(file.path());
+  auto plan = RowFile::Open(file.path(), PlanRows());
   REQUIRE(plan.ok());
   CHECK((*plan)->unknown_columns() == std::vector<std::string>{"colour"});
   order::v1::ImportPlansRequest request;
@@ -79,12 +82,12 @@ TEST_CASE("the heading may be in any order and case, with more columns") {
 
 TEST_CASE("a file that is no plan is refused in words") {
   const TemporaryFile file("order_code,item_code\n");
-  const auto plan = PlanFile::Open(file.path());
+  const auto plan = RowFile::Open(file.path(), PlanRows());
   CHECK(ExitCodeOf(plan.status()) == kUsage);
   CHECK(std::string(plan.status().message()).find("lot_code") !=
         std::string::npos);
-  CHECK(ExitCodeOf(PlanFile::Open("/nowhere").status()) == kUsage);
-  CHECK(ExitCodeOf(PlanFile::Open("/tmp").status()) == kUsage);
+  CHECK(ExitCodeOf(RowFile::Open("/nowhere", PlanRows()).status()) == kUsage);
+  CHECK(ExitCodeOf(RowFile::Open("/tmp", PlanRows()).status()) == kUsage);
 }
 
 TEST_CASE("a row with another number of cells, or not UTF-8, names its line") {
@@ -93,7 +96,7 @@ TEST_CASE("a row with another number of cells, or not UTF-8, names its line") {
         absl::StrCat("\xe9", kRow)}) {
     const TemporaryFile file(
         absl::StrCat(kHeading, "\n", kRow, "\n", row, "\n"));
-    auto plan = PlanFile::Open(file.path());
+    auto plan = RowFile::Open(file.path(), PlanRows());
     REQUIRE(plan.ok());
     order::v1::ImportPlansRequest request;
     const auto rows = (*plan)->Read(1000, request);
@@ -101,6 +104,24 @@ TEST_CASE("a row with another number of cells, or not UTF-8, names its line") {
     CHECK(std::string(rows.status().message()).find("line 3") !=
           std::string::npos);
   }
+}
+
+TEST_CASE("opening stock may lack the columns that nobody filled") {
+  const TemporaryFile file(
+      "Kind,Code,Barcode,Location,Gross\ntealine,T-1,B,Store A,\"1,040.5\"\n");
+  auto stock = RowFile::Open(file.path(), OpeningStockRows());
+  REQUIRE(stock.ok());
+  processing::v1::ImportOpeningStockRequest request;
+  CHECK(*(*stock)->Read(1000, request) == 1);
+  CHECK(request.rows(0).line_number() == 2);
+  CHECK(request.rows(0).gross() == "1,040.5");
+  CHECK(request.rows(0).tare().empty());
+
+  const TemporaryFile other("kind,code,location,gross,tare\n");
+  const auto refused = RowFile::Open(other.path(), OpeningStockRows());
+  CHECK(ExitCodeOf(refused.status()) == kUsage);
+  CHECK(std::string(refused.status().message()).find("lacks barcode") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -9,19 +9,33 @@
 #include "absl/status/statusor.h"
 #include "cli/csv.h"
 #include "google/protobuf/descriptor.h"
-#include "mtp/order/v1/plans.pb.h"
+#include "google/protobuf/message.h"
 
 namespace mtp::cli {
 
-// A planning department's export, read in pieces of any size: however large it
-// is, only one piece is in memory.
-class PlanFile {
+// What the rows of a file are.
+struct RowKind {
+  // As people say it: `plan`.
+  std::string name;
+  // The type of a row: `line_number`, and a text for each column.
+  const google::protobuf::Descriptor* type;
+  // The columns that a file may lack.
+  std::vector<std::string> optional;
+};
+
+// Rows of planning departments, of the first day of a plant.
+RowKind PlanRows();
+RowKind OpeningStockRows();
+
+// A spreadsheet's export, read in pieces of any size: however large it is, only
+// one piece is in memory.
+class RowFile {
  public:
   // Reads the whole file once for its digest, then the heading, whose names
-  // are the columns of PlanRow in any order and case. INVALID_ARGUMENT: it
+  // are the columns of the row in any order and case. INVALID_ARGUMENT: it
   // cannot be read, or a column is missing.
-  static absl::StatusOr<std::unique_ptr<PlanFile>> Open(
-      const std::string& path);
+  static absl::StatusOr<std::unique_ptr<RowFile>> Open(const std::string& path,
+                                                       RowKind kind);
 
   // Without folders.
   const std::string& name() const { return name_; }
@@ -33,16 +47,18 @@ class PlanFile {
   int64_t bytes_read() const { return reader_.bytes_read(); }
   int64_t rows_read() const { return rows_; }
 
-  // Adds up to `limit` rows; how many. INVALID_ARGUMENT names the line that is
-  // no row of this file: another number of cells, or not UTF-8.
-  absl::StatusOr<int> Read(int limit, order::v1::ImportPlansRequest& into);
+  // Adds up to `limit` rows to the field `rows` of a request; how many.
+  // INVALID_ARGUMENT names the line that is no row of this file: another number
+  // of cells, or not UTF-8.
+  absl::StatusOr<int> Read(int limit, google::protobuf::Message& into);
 
  private:
-  PlanFile(std::string path, std::string digest, int64_t bytes);
+  RowFile(std::string path, RowKind kind, std::string digest, int64_t bytes);
   absl::Status ReadHeading();
-  absl::Status Take(const CsvRecord& record, order::v1::PlanRow& row);
+  absl::Status Take(const CsvRecord& record, google::protobuf::Message& row);
 
   const std::string path_;
+  const RowKind kind_;
   const std::string name_;
   const std::string digest_;
   const int64_t bytes_;

@@ -1,4 +1,4 @@
-#include "cli/plan_file.h"
+#include "cli/row_file.h"
 
 #include <openssl/evp.h>
 
@@ -16,12 +16,14 @@
 #include "cli/failures.h"
 #include "common/base/status.h"
 #include "google/protobuf/stubs/common.h"
+#include "mtp/order/v1/plans.pb.h"
+#include "mtp/processing/v1/bags.pb.h"
 
 namespace mtp::cli {
 namespace {
 
 using google::protobuf::FieldDescriptor;
-using order::v1::PlanRow;
+using google::protobuf::Message;
 
 constexpr char kLineNumber[] = "line_number";
 
@@ -69,24 +71,34 @@ bool IsUtf8(const std::string& text) {
 
 }  // namespace
 
-PlanFile::PlanFile(std::string path, std::string digest, int64_t bytes)
+RowKind PlanRows() { return {"plan", order::v1::PlanRow::descriptor(), {}}; }
+
+RowKind OpeningStockRows() {
+  return {"opening stock",
+          processing::v1::OpeningStockRow::descriptor(),
+          {"batch_number", "tare", "bag_number", "reference", "received"}};
+}
+
+RowFile::RowFile(std::string path, RowKind kind, std::string digest,
+                 int64_t bytes)
     : path_(std::move(path)),
+      kind_(std::move(kind)),
       name_(std::filesystem::path(path_).filename().string()),
       digest_(std::move(digest)),
       bytes_(bytes),
       file_(path_, std::ios::binary),
       reader_(file_) {}
 
-absl::StatusOr<std::unique_ptr<PlanFile>> PlanFile::Open(
-    const std::string& path) {
+absl::StatusOr<std::unique_ptr<RowFile>> RowFile::Open(const std::string& path,
+                                                       RowKind kind) {
   ASSIGN_OR_RETURN(Digest digest, DigestOf(path));
-  std::unique_ptr<PlanFile> file(
-      new PlanFile(path, std::move(digest.hex), digest.bytes));
+  std::unique_ptr<RowFile> file(
+      new RowFile(path, std::move(kind), std::move(digest.hex), digest.bytes));
   RETURN_IF_ERROR(file->ReadHeading());
   return file;
 }
 
-absl::Status PlanFile::ReadHeading() {
+absl::Status RowFile::ReadHeading() {
   absl::StatusOr<std::optional<CsvRecord>> heading = reader_.Next();
   if (!heading.ok()) {
     return UsageError(absl::StrCat(path_, ": ", heading.status().message()));
@@ -95,8 +107,7 @@ absl::Status PlanFile::ReadHeading() {
   for (const std::string& text : (*heading)->fields) {
     const std::string name = ColumnName(text);
     const FieldDescriptor* column =
-        name == kLineNumber ? nullptr
-                            : PlanRow::descriptor()->FindFieldByName(name);
+        name == kLineNumber ? nullptr : kind_.type->FindFieldByName(name);
     if (column == nullptr) {
       unknown_.push_back(text);
     } else if (std::find(columns_.begin(), columns_.end(), column) !=
@@ -107,25 +118,29 @@ absl::Status PlanFile::ReadHeading() {
     columns_.push_back(column);
   }
   std::vector<std::string> missing;
-  for (int i = 0; i < PlanRow::descriptor()->field_count(); ++i) {
-    const FieldDescriptor* field = PlanRow::descriptor()->field(i);
+  for (int i = 0; i < kind_.type->field_count(); ++i) {
+    const FieldDescriptor* field = kind_.type->field(i);
     if (field->name() != kLineNumber &&
+        std::find(kind_.optional.begin(), kind_.optional.end(),
+                  field->name()) == kind_.optional.end() &&
         std::find(columns_.begin(), columns_.end(), field) == columns_.end()) {
       missing.push_back(field->name());
     }
   }
   if (missing.empty()) return absl::OkStatus();
-  return UsageError(absl::StrCat(path_, " is no plan: its first line lacks ",
+  return UsageError(absl::StrCat(path_, " is no ", kind_.name,
+                                 ": its first line lacks ",
                                  absl::StrJoin(missing, ", ")));
 }
 
-absl::Status PlanFile::Take(const CsvRecord& record, PlanRow& row) {
+absl::Status RowFile::Take(const CsvRecord& record, Message& row) {
   if (record.fields.size() != columns_.size()) {
     return UsageError(
         absl::StrCat(path_, ", line ", record.line, ": ", record.fields.size(),
                      " cells, but the heading has ", columns_.size()));
   }
-  row.set_line_number(record.line);
+  row.GetReflection()->SetInt64(&row, kind_.type->FindFieldByName(kLineNumber),
+                                record.line);
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i] == nullptr) continue;
     if (!IsUtf8(record.fields[i])) {
@@ -139,8 +154,8 @@ absl::Status PlanFile::Take(const CsvRecord& record, PlanRow& row) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<int> PlanFile::Read(int limit,
-                                   order::v1::ImportPlansRequest& into) {
+absl::StatusOr<int> RowFile::Read(int limit, Message& into) {
+  const FieldDescriptor* rows = into.GetDescriptor()->FindFieldByName("rows");
   int taken = 0;
   while (taken < limit) {
     absl::StatusOr<std::optional<CsvRecord>> record = reader_.Next();
@@ -148,7 +163,8 @@ absl::StatusOr<int> PlanFile::Read(int limit,
       return UsageError(absl::StrCat(path_, ", ", record.status().message()));
     }
     if (!record->has_value()) break;
-    RETURN_IF_ERROR(Take(**record, *into.add_rows()));
+    RETURN_IF_ERROR(
+        Take(**record, *into.GetReflection()->AddMessage(&into, rows)));
     ++taken;
   }
   rows_ += taken;

@@ -1,0 +1,108 @@
+#include "cli/file_import.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/contract.h"
+#include "cli/weights.h"
+#include "common/base/status.h"
+#include "google/protobuf/message.h"
+
+namespace mtp::cli {
+namespace {
+
+using google::protobuf::Message;
+
+// What the contract takes in one message.
+constexpr int kRowsInMessage = 1000;
+// An import of many rows takes longer than a call.
+constexpr absl::Duration kImportTimeout = absl::Minutes(10);
+
+// One line that is written over and over, and is gone at the end.
+class ProgressBar {
+ public:
+  ProgressBar(std::ostream& out, bool shown) : out_(out), shown_(shown) {}
+  ~ProgressBar() {
+    if (shown_) out_ << "\r\033[K" << std::flush;
+  }
+
+  void Show(const RowFile& file) {
+    if (!shown_) return;
+    constexpr int kWidth = 40;
+    const int64_t all = std::max<int64_t>(file.bytes(), 1);
+    const int64_t done = std::min(file.bytes_read(), all);
+    const int filled = static_cast<int>(kWidth * done / all);
+    out_ << "\r" << file.name() << " [" << std::string(filled, '#')
+         << std::string(kWidth - filled, '.') << "] " << 100 * done / all
+         << " %, " << Thousands(file.rows_read()) << " rows\033[K"
+         << std::flush;
+  }
+
+ private:
+  std::ostream& out_;
+  const bool shown_;
+};
+
+void SetText(Message& message, const std::string& field,
+             const std::string& text) {
+  message.GetReflection()->SetString(
+      &message, message.GetDescriptor()->FindFieldByName(field), text);
+}
+
+}  // namespace
+
+absl::Status ImportFile(Session& session, options::v1::Role role,
+                        const std::string& path, const RowKind& kind,
+                        Message& request, Message& response) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<RowFile> file,
+                   RowFile::Open(path, kind));
+  if (!file->unknown_columns().empty()) {
+    session.err() << "Left out, for a row of " << kind.name
+                  << " has no such columns: "
+                  << absl::StrJoin(file->unknown_columns(), ", ") << "\n";
+  }
+  SetText(request, "file_name", file->name());
+  SetText(request, "file_digest", file->digest());
+  session.settings().timeout =
+      std::max(session.settings().timeout, kImportTimeout);
+  ProgressBar bar(session.err(),
+                  isatty(STDERR_FILENO) == 1 && !session.settings().json);
+  absl::Status read;
+  bool first = true;
+  const auto next = [&](Message& piece) {
+    if (first) piece.CopyFrom(request);
+    const absl::StatusOr<int> rows = file->Read(kRowsInMessage, piece);
+    if (!rows.ok()) {
+      read = rows.status();
+      return false;
+    }
+    bar.Show(*file);
+    return std::exchange(first, false) || *rows > 0;
+  };
+  const absl::Status sent = session.SendStreamAs(
+      role, MethodOf(*request.GetDescriptor()), next, response);
+  RETURN_IF_ERROR(read);
+  return sent;
+}
+
+void AddImport(
+    CLI::App& group, Session& session, const std::string& help,
+    const std::string& file_help,
+    std::function<absl::Status(Session&, const ImportArguments&)> import) {
+  auto arguments = std::make_shared<ImportArguments>();
+  CLI::App& command = *group.add_subcommand("import", help);
+  command.add_option("FILE", arguments->file, file_help)->required();
+  command.add_flag("--validate-only", arguments->validate_only,
+                   "Only say what would happen");
+  command.callback([&session, arguments, import = std::move(import)] {
+    session.Do(
+        [&session, arguments, import] { return import(session, *arguments); });
+  });
+}
+
+}  // namespace mtp::cli
