@@ -27,6 +27,7 @@
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/trace.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
+#include "tests/support/wait.h"
 
 namespace mtp::rpc {
 namespace {
@@ -635,6 +636,10 @@ TEST_CASE("a channel that is closed calls every callback first") {
                           held.push_back(std::move(call));
                         });
   bench.Start(bench.Insecure());
+  const auto arrived = [&] {
+    std::lock_guard lock(mutex);
+    return held.size();
+  };
   std::atomic<int> called{0};
   {
     const auto channel = bench.Connect();
@@ -642,6 +647,7 @@ TEST_CASE("a channel that is closed calls every callback first") {
       channel->Call("mtp.order.v1.SessionService/GetJsonWebKeySet", "", Soon(),
                     {}, [&](absl::Status, std::string) { ++called; });
     }
+    REQUIRE(tests::Eventually([&] { return arrived() == 20; }));
   }
   REQUIRE(called == 20);
   std::lock_guard lock(mutex);
