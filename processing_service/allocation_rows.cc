@@ -90,8 +90,8 @@ const db::Statement kLockSourcesAllocated =
   ORDER BY batch.batch_id
   FOR SHARE OF batch
 )"});
-const db::Statement kLoadSourcesAllocated =
-    db::Compose({kBatchColumns, kAllocatedSources, kBatchTables});
+const db::Statement kLoadSourcesAllocated = db::Compose(
+    {kBatchColumns, kNothingOfItsBags, kAllocatedSources, kBatchTables});
 
 const db::Statement Allocation::kInsert{R"(
   INSERT INTO allocation (allocation_id, barcode, source_kind, target_kind, batch_id,

@@ -57,22 +57,28 @@ constexpr std::string_view kWanted = R"(
     FROM unnest($2::uuid[]) AS given (allocation_id)
     JOIN allocation ON allocation.allocation_id = given.allocation_id
     UNION
-    SELECT allocation.barcode
+    SELECT taken.barcode
     FROM unnest($3::bigint[], $4::bigint[]) AS shipped (request_code, shipment_code)
-    JOIN allocation ON allocation.request_code = shipped.request_code
-                   AND allocation.shipment_code = shipped.shipment_code
-    WHERE allocation.released_at IS NULL
+    CROSS JOIN LATERAL (
+      SELECT barcode FROM allocation
+      WHERE allocation.request_code = shipped.request_code
+        AND allocation.shipment_code = shipped.shipment_code
+        AND allocation.released_at IS NULL
+      OFFSET 0) AS taken
     UNION
-    SELECT allocation.barcode
+    SELECT taken.barcode
     FROM unnest($5::bigint[], $6::bigint[], $7::bigint[])
       AS cut (request_code, shipment_code, wanted_grams)
-    JOIN shipment ON shipment.request_code = cut.request_code
-                 AND shipment.shipment_code = cut.shipment_code
-                 AND NOT shipment.dispatched
-                 AND shipment.allocated_grams > cut.wanted_grams
-    JOIN allocation ON allocation.request_code = cut.request_code
-                   AND allocation.shipment_code = cut.shipment_code
-    WHERE allocation.released_at IS NULL
+    CROSS JOIN LATERAL (
+      SELECT allocation.barcode FROM shipment
+      JOIN allocation ON allocation.request_code = cut.request_code
+                     AND allocation.shipment_code = cut.shipment_code
+      WHERE shipment.request_code = cut.request_code
+        AND shipment.shipment_code = cut.shipment_code
+        AND NOT shipment.dispatched
+        AND shipment.allocated_grams > cut.wanted_grams
+        AND allocation.released_at IS NULL
+      OFFSET 0) AS taken
   ) AS wanted (barcode)
   JOIN bag ON bag.barcode = wanted.barcode
 )";

@@ -11,7 +11,7 @@ namespace {
 // --- one batch, whole
 
 const db::Statement kGetBatch =
-    db::Compose({kBatchColumns, "FROM batch", kBatchTables, R"(
+    db::Compose({kBatchColumns, kOfItsBags, "FROM batch", kBatchTables, R"(
   WHERE batch.batch_id = $1::uuid
 )"});
 
@@ -134,23 +134,23 @@ constexpr std::string_view kListed = R"(
     AND ($11::timestamptz IS NULL OR batch.opened_at >= $11)
     AND ($12::timestamptz IS NULL OR batch.opened_at < $12)
 )";
-const db::Statement kListNewestFirst =
-    db::Compose({kBatchColumns, "FROM batch", kBatchTables, kListed, R"(
+const db::Statement kListNewestFirst = db::Compose(
+    {kBatchColumns, kOfItsBags, "FROM batch", kBatchTables, kListed, R"(
     AND ($2::text IS NULL
          OR (batch.opened_at, batch.batch_id) < ($2::text::timestamptz, $3::uuid))
   ORDER BY batch.opened_at DESC, batch.batch_id DESC
   LIMIT $1::bigint
 )"});
-const db::Statement kListOldestFirst =
-    db::Compose({kBatchColumns, "FROM batch", kBatchTables, kListed, R"(
+const db::Statement kListOldestFirst = db::Compose(
+    {kBatchColumns, kOfItsBags, "FROM batch", kBatchTables, kListed, R"(
     AND ($2::text IS NULL
          OR (batch.opened_at, batch.batch_id) > ($2::text::timestamptz, $3::uuid))
   ORDER BY batch.opened_at, batch.batch_id
   LIMIT $1::bigint
 )"});
 // A trader's queue.
-const db::Statement kListLongestWaitingFirst =
-    db::Compose({kBatchColumns, "FROM batch", kBatchTables, kListed, R"(
+const db::Statement kListLongestWaitingFirst = db::Compose(
+    {kBatchColumns, kOfItsBags, "FROM batch", kBatchTables, kListed, R"(
     AND batch.trader_state IS NOT NULL
     AND ($2::text IS NULL
          OR (batch.trader_changed_at, batch.batch_id) > ($2::text::timestamptz, $3::uuid))

@@ -18,12 +18,15 @@ const std::string_view kBatchColumns = R"(
     batch.completed_at, batch.changed_at, recipe.number,
     recipe_revision.blend_code || recipe_revision.flavor_code,
     recipe_revision.total_grams / recipe_revision.batch_count,
+    coalesce(blends.ids, '{}'), coalesce(blends.trader_states, '{}')
+)";
+const std::string_view kOfItsBags = R"(,
     (SELECT coalesce(sum(bag.remaining_grams), 0)::bigint FROM bag
      WHERE bag.batch_id = batch.batch_id AND bag.status <> 'DISPATCHED'),
-    coalesce(blends.ids, '{}'), coalesce(blends.trader_states, '{}'),
     (SELECT coalesce(max(bag.bag_number), 0) FROM bag
      WHERE bag.batch_id = batch.batch_id)
 )";
+const std::string_view kNothingOfItsBags = ", 0::bigint, 0::bigint";
 const std::string_view kBatchTables = R"(
   JOIN recipe ON recipe.recipe_id = batch.recipe_id
   JOIN recipe_revision ON recipe_revision.recipe_id = batch.recipe_id
@@ -64,7 +67,7 @@ const db::Statement Batch::kLock = db::Compose({"SELECT", kWanted, R"(
   FOR NO KEY UPDATE OF batch
 )"});
 const db::Statement Batch::kLoad =
-    db::Compose({kBatchColumns, kWanted, kBatchTables});
+    db::Compose({kBatchColumns, kOfItsBags, kWanted, kBatchTables});
 
 // The decision on the batch must not change while its bags are given away.
 const db::Statement Batch::kLockSources = db::Compose({"SELECT", kSources, R"(
@@ -77,7 +80,7 @@ const db::Statement Batch::kLockSourcesToChange =
   FOR NO KEY UPDATE OF batch
 )"});
 const db::Statement Batch::kLoadSources =
-    db::Compose({kBatchColumns, kSources, kBatchTables});
+    db::Compose({kBatchColumns, kNothingOfItsBags, kSources, kBatchTables});
 
 const db::Statement Batch::kInsert{R"(
   INSERT INTO batch (batch_id, kind, recipe_id, revision, batch_number, in_grams,

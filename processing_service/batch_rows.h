@@ -43,11 +43,13 @@ struct Batch {
   std::string recipe_number;
   std::string code;  // the blend's or the flavor's
   int64_t planned_grams = 0;
-  int64_t remaining_grams = 0;
   // Of a flavorsheet batch: the blends in it, and what the trader says of each.
   std::vector<std::string> blend_ids;
   std::vector<std::string> blend_trader_states;
-  // The highest of the bags out of it; only read.
+  // Of the bags out of it: what is left in them, and the highest number; only
+  // read. 0 where the batch was loaded as a source of bags: it takes a look at
+  // all of them, and whoever takes from one bag has no use for it.
+  int64_t remaining_grams = 0;
   int64_t last_bag_number = 0;
 
   Key key() const { return batch_id; }
@@ -84,7 +86,7 @@ struct Batch {
       &Batch::completed_by, &Batch::completed_by_username,
       &Batch::completed_by_role, &Batch::completed_at, &Batch::changed_at,
       &Batch::recipe_number, &Batch::code, &Batch::planned_grams,
-      &Batch::remaining_grams, &Batch::blend_ids, &Batch::blend_trader_states,
+      &Batch::blend_ids, &Batch::blend_trader_states, &Batch::remaining_grams,
       &Batch::last_bag_number);
   static constexpr auto kInserted =
       std::tuple(&Batch::batch_id, &Batch::kind, &Batch::recipe_id,
@@ -167,9 +169,12 @@ struct TraderDecision {
                  &TraderDecision::recorded_at, &TraderDecision::correlation_id);
 };
 
-// The columns of Batch::kLoaded, "SELECT …", and what they come from besides
+// The columns of Batch::kLoaded: "SELECT …", then either what all the bags of
+// the batch say or, for sources, nothing of it; and what they come from besides
 // `batch`: "JOIN …".
 extern const std::string_view kBatchColumns;
+extern const std::string_view kOfItsBags;
+extern const std::string_view kNothingOfItsBags;
 extern const std::string_view kBatchTables;
 
 }  // namespace mtp::processing

@@ -27,8 +27,8 @@ const db::Statement kLockBatchesShipped =
   ORDER BY batch.batch_id
   FOR SHARE OF batch
 )"});
-const db::Statement kLoadBatchesShipped =
-    db::Compose({kBatchColumns, kBatchesShipped, kBatchTables});
+const db::Statement kLoadBatchesShipped = db::Compose(
+    {kBatchColumns, kNothingOfItsBags, kBatchesShipped, kBatchTables});
 
 const db::Statement kLoadBagsShipped = db::Compose({kBagColumns, R"(
   FROM (SELECT DISTINCT allocation.barcode

@@ -71,7 +71,7 @@ const db::Statement kLockNumberedBatches = db::Compose({"SELECT", kNumbered, R"(
   FOR NO KEY UPDATE OF batch
 )"});
 const db::Statement kLoadNumberedBatches =
-    db::Compose({kBatchColumns, kNumbered, kBatchTables});
+    db::Compose({kBatchColumns, kOfItsBags, kNumbered, kBatchTables});
 
 // --- what is taken
 
