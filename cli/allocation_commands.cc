@@ -22,6 +22,10 @@ std::string AllocationText(const Allocation& allocation) {
   return AllocationsText(one);
 }
 
+absl::Status OneTarget() {
+  return UsageError("say where it goes with one of --batch, --shipment");
+}
+
 std::string LeftInBag(const Bag& bag) {
   return absl::StrCat("Left in the bag: ", Kilograms(bag.remaining_grams()),
                       "\n");
@@ -54,7 +58,7 @@ absl::Status AllocateToBatch(Session& session,
 
 absl::Status Allocate(Session& session, AllocateArguments& arguments) {
   if (arguments.batch.empty() != arguments.request.has_shipment()) {
-    return UsageError("say where it goes with one of --batch, --shipment");
+    return OneTarget();
   }
   if (!arguments.batch.empty()) return AllocateToBatch(session, arguments);
   AllocateToShipmentResponse response;
@@ -113,6 +117,57 @@ void AddAllocations(CLI::App& app, Session& session) {
       .Shows([](const auto& response) {
         return AllocationsText(response.allocations());
       });
+
+  Verb<MoveAllocationRequest, MoveAllocationResponse>(
+      group, session, "move", "Gives an allocation to another target")
+      .Argument("ALLOCATION", "allocation_id", "Its id")
+      .Option("--shipment", "shipment", "To this shipment, as 17/1")
+      .Looked(
+          "--batch", "BATCH", "To this batch, as BS-1/2", false,
+          [&session](const std::string& text, MoveAllocationRequest& request) {
+            if (request.has_shipment()) return OneTarget();
+            ASSIGN_OR_RETURN(*request.mutable_batch_id(),
+                             BatchId(session, text));
+            return absl::OkStatus();
+          })
+      .Option("--weight", "grams", "Only so much of it")
+      .Option("--remarks", "remarks", "Why")
+      .Prepared([](MoveAllocationRequest& request) {
+        return request.target_case() == MoveAllocationRequest::TARGET_NOT_SET
+                   ? OneTarget()
+                   : absl::OkStatus();
+      })
+      .Shows([](const MoveAllocationResponse& response) {
+        Many<Allocation> both;
+        *both.Add() = response.released();
+        *both.Add() = response.allocation();
+        return AllocationsText(both);
+      });
+}
+
+// What may go where is data.
+void AddRules(CLI::App& app, Session& session) {
+  CLI::App& group = Group(app, "rule", "Which bags may go where");
+  Verb<ListAllocationRulesRequest, ListAllocationRulesResponse>(
+      group, session, "list", "The whole matrix")
+      .Option("--kind", "kind", "Only for bags of this kind")
+      .Option("--target", "target", "Only to targets of this kind")
+      .Option("--allowed", "allowed", "Only open cells, or only closed ones")
+      .Shows([](const auto& response) { return RulesText(response.rules()); });
+  Verb<SetAllocationRuleRequest, SetAllocationRuleResponse>(
+      group, session, "set", "Opens or closes a cell, for what is to come")
+      .Argument("KIND", "kind", "Of the bags")
+      .Argument("TARGET", "target", "Where they go")
+      .Looked("ALLOWED", "yes|no", "Whether they may", true,
+              [](const std::string& text, SetAllocationRuleRequest& request) {
+                const absl::Status set = SetField(request, "allowed", text);
+                return set.ok() ? set : UsageError(std::string(set.message()));
+              })
+      .Shows([](const SetAllocationRuleResponse& response) {
+        Many<AllocationRule> one;
+        *one.Add() = response.rule();
+        return RulesText(one);
+      });
 }
 
 void AddParcels(CLI::App& app, Session& session) {
@@ -155,6 +210,7 @@ void AddParcels(CLI::App& app, Session& session) {
 void AddAllocationCommands(CLI::App& app, Session& session) {
   AddAllocate(app, session);
   AddAllocations(app, session);
+  AddRules(app, session);
   AddParcels(app, session);
 }
 

@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/lookups.h"
@@ -48,10 +49,10 @@ absl::Status ReadDecimal(const std::string& option, const std::string& text,
 void AddMaking(CLI::App& group, Session& session) {
   Verb<OpenBatchRequest, OpenBatchResponse>(group, session, "open",
                                             "Opens the next batch of a sheet")
-      .Looked("BLENDSHEET", "", "The sheet's number, or a recipe's id", true,
+      .Looked("SHEET", "", "The sheet's number, or a recipe's id", true,
               [&session](const std::string& text, OpenBatchRequest& request) {
                 ASSIGN_OR_RETURN(*request.mutable_recipe_id(),
-                                 BlendsheetId(session, text));
+                                 RecipeId(session, text));
                 return absl::OkStatus();
               })
       .Option("--revision", "revision", "Only if this is the latest")
@@ -65,6 +66,7 @@ void AddMaking(CLI::App& group, Session& session) {
                                                 "Lists batches")
       .Option("--blend", "code", "Only of this blend or flavor")
       .Option("--sheet", "recipe_number", "Only of this sheet")
+      .Option("--kind", "kind", "Only of blendsheets, or of flavorsheets")
       .Option("--state", "state", "Only in this state")
       .Option("--trader", "trader_states", "Only in this trader state")
       .Shows(
@@ -81,7 +83,7 @@ void AddMaking(CLI::App& group, Session& session) {
       .Shows(ItsBatch<ReopenBatchResponse>);
 }
 
-void AddJudging(CLI::App& group, Session& session) {
+void AddMeasuring(CLI::App& group, Session& session) {
   OnBatch<RecordMeasurementRequest, RecordMeasurementResponse>(
       group, session, "measure", "Records humidity and density")
       .Looked("--humidity", "PERCENT", "As 6.85", true,
@@ -100,9 +102,12 @@ void AddJudging(CLI::App& group, Session& session) {
               })
       .Option("--remarks", "remarks", "For the trader")
       .Shows(ItsBatch<RecordMeasurementResponse>);
+}
 
-  OnBatch<RequestApprovalRequest, RequestApprovalResponse>(
-      group, session, "request-approval", "Asks the trader")
+// What leads to the trader's word; `ask` is what the plant calls it.
+void AddApproval(CLI::App& group, Session& session, const char* ask) {
+  OnBatch<RequestApprovalRequest, RequestApprovalResponse>(group, session, ask,
+                                                           "Asks the trader")
       .Option("--remarks", "remarks", "For the trader")
       .Shows(ItsBatch<RequestApprovalResponse>);
 
@@ -122,12 +127,40 @@ void AddJudging(CLI::App& group, Session& session) {
       .Shows(ItsBatch<ElevateBatchResponse>);
 }
 
+void AddApprovals(CLI::App& app, Session& session) {
+  CLI::App& group =
+      Group(app, "approve", "The trader's word on batches of blends");
+  Verb<ListBatchesRequest, ListBatchesResponse>(
+      group, session, "queue", "Who waits for a word, the longest first")
+      .Option("--state", "trader_states",
+              "In this trader state; without it, those that wait for the "
+              "trader or, for --as TRADER_SUPERVISOR, for the supervisor")
+      .Option("--blend", "code", "Only of this blend")
+      .Prepared([&session](ListBatchesRequest& request) {
+        if (request.trader_states().empty()) {
+          request.add_trader_states(
+              absl::AsciiStrToUpper(session.settings().as) ==
+                      "TRADER_SUPERVISOR"
+                  ? TRADER_STATE_TRADER_ELEVATED
+                  : TRADER_STATE_TRADER_REQUESTED);
+        }
+        request.set_order_by(LIST_BATCHES_ORDER_TRADER_CHANGED);
+        return absl::OkStatus();
+      })
+      .Shows([](const auto& response) {
+        return TraderQueueText(response.batches());
+      });
+  AddApproval(group, session, "ask");
+}
+
 }  // namespace
 
 void AddBatchCommands(CLI::App& app, Session& session) {
-  CLI::App& group = Group(app, "batch", "Batches of blends");
+  CLI::App& group = Group(app, "batch", "Batches of blends and flavors");
   AddMaking(group, session);
-  AddJudging(group, session);
+  AddMeasuring(group, session);
+  AddApproval(group, session, "request-approval");
+  AddApprovals(app, session);
 }
 
 }  // namespace mtp::cli

@@ -12,6 +12,7 @@ void AddRequestCommands(CLI::App& app, Session& session);
 void AddShipmentCommands(CLI::App& app, Session& session);
 void AddScheduleCommands(CLI::App& app, Session& session);
 
+void AddLocationCommands(CLI::App& app, Session& session);
 void AddMaterialCommands(CLI::App& app, Session& session);
 void AddRecipeCommands(CLI::App& app, Session& session);
 void AddBatchCommands(CLI::App& app, Session& session);
@@ -21,6 +22,8 @@ void AddPaperCommands(CLI::App& app, Session& session);
 void AddAllocationCommands(CLI::App& app, Session& session);
 void AddOutboundCommands(CLI::App& app, Session& session);
 void AddTraceCommands(CLI::App& app, Session& session);
+void AddActivityCommands(CLI::App& app, Session& session);
+void AddSpoolCommands(CLI::App& app, Session& session);
 
 void AddOperationsCommands(CLI::App& app, Session& session);
 void AddContractCommands(CLI::App& app, Session& session);

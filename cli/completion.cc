@@ -81,7 +81,7 @@ _mtpctl() {
   case $before in
     --as) COMPREPLY=($(compgen -W "$roles" -- "$word")); return ;;
     --side) COMPREPLY=($(compgen -W 'order processing' -- "$word")); return ;;
-    --ca) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --ca | --spool) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $path in
 )sh",
@@ -93,7 +93,9 @@ _mtpctl() {
   [[ $word == -* || -z $path ]] && words="$words )sh",
       absl::StrJoin(Options(app), " "), R"sh("
   COMPREPLY=($(compgen -W "$words" -- "$word"))
-  [[ $path != ' plan import' || $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word"))
+  case $path in
+    ' plan import' | ' stocktake') [[ $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word")) ;;
+  esac
 }
 complete -o filenames -F _mtpctl mtpctl
 )sh");

@@ -1,7 +1,5 @@
 #include "cli/file_import.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -9,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/contract.h"
+#include "cli/progress_bar.h"
 #include "cli/weights.h"
 #include "common/base/status.h"
 #include "google/protobuf/message.h"
@@ -23,30 +22,11 @@ constexpr int kRowsInMessage = 1000;
 // An import of many rows takes longer than a call.
 constexpr absl::Duration kImportTimeout = absl::Minutes(10);
 
-// One line that is written over and over, and is gone at the end.
-class ProgressBar {
- public:
-  ProgressBar(std::ostream& out, bool shown) : out_(out), shown_(shown) {}
-  ~ProgressBar() {
-    if (shown_) out_ << "\r\033[K" << std::flush;
-  }
-
-  void Show(const RowFile& file) {
-    if (!shown_) return;
-    constexpr int kWidth = 40;
-    const int64_t all = std::max<int64_t>(file.bytes(), 1);
-    const int64_t done = std::min(file.bytes_read(), all);
-    const int filled = static_cast<int>(kWidth * done / all);
-    out_ << "\r" << file.name() << " [" << std::string(filled, '#')
-         << std::string(kWidth - filled, '.') << "] " << 100 * done / all
-         << " %, " << Thousands(file.rows_read()) << " rows\033[K"
-         << std::flush;
-  }
-
- private:
-  std::ostream& out_;
-  const bool shown_;
-};
+// What was read of the file so far, and how many rows that was.
+void ShowProgress(const RowFile& file, ProgressBar& bar) {
+  bar.Show(file.name(), file.bytes_read(), file.bytes(),
+           absl::StrCat(Thousands(file.rows_read()), " rows"));
+}
 
 void SetText(Message& message, const std::string& field,
              const std::string& text) {
@@ -70,8 +50,7 @@ absl::Status ImportFile(Session& session, options::v1::Role role,
   SetText(request, "file_digest", file->digest());
   session.settings().timeout =
       std::max(session.settings().timeout, kImportTimeout);
-  ProgressBar bar(session.err(),
-                  isatty(STDERR_FILENO) == 1 && !session.settings().json);
+  ProgressBar bar(session.err(), !session.settings().json);
   absl::Status read;
   bool first = true;
   const auto next = [&](Message& piece) {
@@ -81,7 +60,7 @@ absl::Status ImportFile(Session& session, options::v1::Role role,
       read = rows.status();
       return false;
     }
-    bar.Show(*file);
+    ShowProgress(*file, bar);
     return std::exchange(first, false) || *rows > 0;
   };
   const absl::Status sent = session.SendStreamAs(

@@ -10,12 +10,6 @@ namespace {
 
 using order::v1::Shipment;
 
-std::string TextOrNone(const Table& table) {
-  return table.IsEmpty() ? "none\n" : table.Text();
-}
-
-std::string YesIf(bool value) { return value ? "yes" : ""; }
-
 // Weights that are not there are blank, not 0 kg.
 Cell GramsIfAny(int64_t grams) {
   return grams == 0 ? Cell() : Cell::Grams(grams);

@@ -38,6 +38,21 @@ void AddOutboundCommands(CLI::App& app, Session& session) {
         return OpenShipmentsText(response.shipments());
       });
 
+  Verb<CorrectDispatchRequest, CorrectDispatchResponse>(
+      app, session, "correct-dispatch",
+      "Mends a dispatch until the shipment is accepted")
+      .Argument("SHIPMENT", "key", "As 17/1")
+      .Option("--vehicle", "shipment_vehicle", "It left with this one")
+      .Option("--take-back", "take_back", "It did not leave")
+      .Needed("--reason", "reason", "Why it was wrong")
+      .Prepared([](CorrectDispatchRequest& request) {
+        return request.correction_case() ==
+                       CorrectDispatchRequest::CORRECTION_NOT_SET
+                   ? UsageError("say what was wrong: --vehicle or --take-back")
+                   : absl::OkStatus();
+      })
+      .Shows(ItsShipment<CorrectDispatchResponse>);
+
   Verb<GetShipmentManifestRequest, GetShipmentManifestResponse>(
       app, session, "manifest", "What a shipment carries, bag by bag")
       .Argument("SHIPMENT", "key", "As 17/1")

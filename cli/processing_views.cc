@@ -14,12 +14,6 @@ using processing::v1::Allocation;
 using processing::v1::Bag;
 using processing::v1::Batch;
 
-std::string TextOrNone(const Table& table) {
-  return table.IsEmpty() ? "none\n" : table.Text();
-}
-
-std::string YesIf(bool value) { return value ? "yes" : ""; }
-
 // `BS-1/2`: batch 2 of blendsheet BS-1.
 std::string BatchName(const Batch& batch) {
   return absl::StrCat(batch.recipe_number(), "/", batch.batch_number());
@@ -36,76 +30,6 @@ std::string Density(int64_t grams_per_cubic_metre) {
 
 }  // namespace
 
-std::string LocationsText(const Many<processing::v1::Location>& locations) {
-  Table table({"LOCATION", "HERBS", "BAGS", "WEIGHT"});
-  for (const auto& location : locations) {
-    table.Row({location.name(), YesIf(location.herb_section()),
-               location.bag_count(), Cell::Grams(location.remaining_grams())});
-  }
-  return TextOrNone(table);
-}
-
-std::string TealinesText(const Many<processing::v1::Tealine>& tealines) {
-  Table table({"CODE", "GARDEN", "GRADE", "INVOICE", "BROKER", "BAGS", "EACH",
-               "RECEIVED", "WEIGHT", "REMAINING", "ID"});
-  for (const auto& tealine : tealines) {
-    table.Row({tealine.item_code(), tealine.garden(), tealine.grade(),
-               tealine.invoice(), tealine.broker(), tealine.bag_count(),
-               Cell::Grams(tealine.bag_grams()), tealine.received_bag_count(),
-               Cell::Grams(tealine.received_grams()),
-               Cell::Grams(tealine.remaining_grams()), tealine.item_id()});
-  }
-  return TextOrNone(table);
-}
-
-std::string BlendbalancesText(
-    const Many<processing::v1::Blendbalance>& blendbalances) {
-  Table table({"CODE", "BLEND", "TRANSFER", "EXPECTED", "BAGS", "WEIGHT",
-               "REMAINING", "ID"});
-  for (const auto& balance : blendbalances) {
-    table.Row(
-        {balance.item_code(), balance.blend_code(), balance.transfer_id(),
-         balance.has_expected_grams() ? Cell::Grams(balance.expected_grams())
-                                      : Cell(),
-         balance.received_bag_count(), Cell::Grams(balance.received_grams()),
-         Cell::Grams(balance.remaining_grams()), balance.item_id()});
-  }
-  return TextOrNone(table);
-}
-
-std::string BlendsheetsText(const Many<processing::v1::Blendsheet>& sheets) {
-  Table table({"BLENDSHEET", "REVISION", "BLEND", "GRADE", "TOTAL", "BATCHES",
-               "OPENED", "RETIRED"});
-  for (const auto& sheet : sheets) {
-    table.Row({sheet.number(), sheet.revision(), sheet.blend_code(),
-               sheet.grade(), Cell::Grams(sheet.total_grams()),
-               sheet.batch_count(), sheet.opened_batch_count(),
-               YesIf(sheet.has_retired_at())});
-  }
-  return TextOrNone(table);
-}
-
-std::string BlendsheetText(const processing::v1::Blendsheet& sheet) {
-  Table table;
-  table.Row({"blendsheet", sheet.number()})
-      .Row({"revision", sheet.revision()})
-      .Row({"blend", sheet.blend_code()})
-      .Row({"total", Cell::Grams(sheet.total_grams())})
-      .Row({"batches", absl::StrCat(sheet.opened_batch_count(), " of ",
-                                    sheet.batch_count(), " opened")})
-      .Row({"id", sheet.recipe_id()});
-  Table mixture({"MIXTURE", "NAME", "BAGS", "WEIGHT"});
-  for (const auto& tealine : sheet.tealines()) {
-    mixture.Row({tealine.item_code(), tealine.name(), tealine.bag_count(),
-                 Cell::Grams(tealine.planned_grams())});
-  }
-  for (const auto& balance : sheet.blendbalances()) {
-    mixture.Row({balance.item_code(), balance.name(), Cell(),
-                 Cell::Grams(balance.grams())});
-  }
-  return absl::StrCat(table.Text(), "\n", mixture.Text());
-}
-
 std::string BatchesText(const Many<Batch>& batches) {
   Table table({"BATCH", "BLEND", "STATE", "TRADER", "IN", "OUT", "REMAINING",
                "BAGS", "OPENED (UTC)", "ID"});
@@ -119,12 +43,28 @@ std::string BatchesText(const Many<Batch>& batches) {
   return TextOrNone(table);
 }
 
+std::string TraderQueueText(const Many<Batch>& batches) {
+  Table table({"SINCE (UTC)", "BATCH", "BLEND", "TRADER", "STATE", "OUT",
+               "REMAINING", "ID"});
+  for (const Batch& batch : batches) {
+    table.Row({TimeText(batch.trader_changed_at()), BatchName(batch),
+               batch.code(), EnumText(batch.trader_state()),
+               EnumText(batch.state()), Cell::Grams(batch.out_grams()),
+               Cell::Grams(batch.remaining_grams()), batch.batch_id()});
+  }
+  return TextOrNone(table);
+}
+
 std::string BatchText(const Batch& batch) {
   Table table;
   table.Row({"batch", BatchName(batch)})
-      .Row({"blend", batch.code()})
+      .Row({batch.kind() == processing::v1::MATERIAL_KIND_FLAVORSHEET ? "flavor"
+                                                                      : "blend",
+            batch.code()})
+      .Row({"revision", batch.revision()})
       .Row({"state", EnumText(batch.state())})
       .Row({"trader", EnumText(batch.trader_state())})
+      .Row({"clearance", EnumText(batch.clearance())})
       .Row({"planned", Cell::Grams(batch.planned_grams())})
       .Row({"in", Cell::Grams(batch.blend_in_grams())})
       .Row({"out", Cell::Grams(batch.out_grams())})
@@ -198,8 +138,58 @@ std::string BagText(const Bag& bag) {
       .Row({"status", EnumText(bag.status())})
       .Row({"received", absl::StrCat(TimeText(bag.occurred_at()), " by ",
                                      ActorText(bag.received_by()))});
+  if (bag.written_off_grams() > 0) {
+    table.Row({"written off", Cell::Grams(bag.written_off_grams())});
+  }
+  if (bag.returned_grams() > 0) {
+    table.Row({"came back", Cell::Grams(bag.returned_grams())});
+  }
+  if (bag.on_hold()) table.Row({"on hold", "yes"});
   if (!bag.reference().empty()) table.Row({"reference", bag.reference()});
   return table.Text();
+}
+
+std::string MovesText(const Many<processing::v1::BagMove>& moves) {
+  Table table({"WHEN (UTC)", "BAG", "KIND", "FROM", "TO", "WHO"});
+  for (const auto& move : moves) {
+    table.Row({TimeText(move.occurred_at()), move.barcode(),
+               EnumText(move.kind()), move.from_location(), move.to_location(),
+               ActorText(move.actor())});
+  }
+  return TextOrNone(table);
+}
+
+std::string WholeBagText(const processing::v1::GetBagResponse& whole) {
+  std::string out = BagText(whole.bag());
+  const auto add = [&out](const char* heading, const Table& table) {
+    if (!table.IsEmpty()) {
+      absl::StrAppend(&out, "\n", heading, "\n", table.Text());
+    }
+  };
+  Table corrections({"WHEN (UTC)", "GROSS WAS", "TARE WAS", "GROSS", "TARE",
+                     "WHO", "REASON"});
+  for (const auto& one : whole.corrections()) {
+    corrections.Row(
+        {TimeText(one.occurred_at()), Cell::Grams(one.old_gross_grams()),
+         Cell::Grams(one.old_tare_grams()), Cell::Grams(one.new_gross_grams()),
+         Cell::Grams(one.new_tare_grams()), ActorText(one.actor()),
+         one.reason()});
+  }
+  add("Corrections", corrections);
+  Table losses({"WHEN (UTC)", "WEIGHT", "REASON", "WHO", "REMARKS"});
+  for (const auto& one : whole.write_offs()) {
+    losses.Row({TimeText(one.occurred_at()), Cell::Grams(one.grams()),
+                EnumText(one.reason()), ActorText(one.actor()), one.remarks()});
+  }
+  add("Written off", losses);
+  Table returns({"WHEN (UTC)", "WEIGHT", "SHIPMENT", "WHO", "REMARKS"});
+  for (const auto& one : whole.returns()) {
+    returns.Row({TimeText(one.occurred_at()), Cell::Grams(one.net_grams()),
+                 KeyText(one.shipment()), ActorText(one.actor()),
+                 one.remarks()});
+  }
+  add("Sent back", returns);
+  return out;
 }
 
 std::string ScanText(const processing::v1::ScannedBag& scan) {
@@ -275,6 +265,16 @@ std::string AllocationsText(const Many<Allocation>& allocations) {
   return TextOrNone(table);
 }
 
+std::string RulesText(const Many<processing::v1::AllocationRule>& rules) {
+  Table table({"BAGS OF", "TO", "ALLOWED", "CHANGED (UTC)", "WHO", "ETAG"});
+  for (const auto& rule : rules) {
+    table.Row({EnumText(rule.kind()), EnumText(rule.target()),
+               rule.allowed() ? "yes" : "no", TimeText(rule.changed_at()),
+               ActorText(rule.changed_by()), rule.etag()});
+  }
+  return TextOrNone(table);
+}
+
 std::string ParcelsText(const Many<processing::v1::Parcel>& parcels) {
   Table table({"PARCEL", "SCHEDULE", "SHIPMENT", "NAME", "WEIGHT", "MADE (UTC)",
                "TAKEN BACK"});
@@ -290,14 +290,15 @@ std::string ParcelsText(const Many<processing::v1::Parcel>& parcels) {
 std::string OpenShipmentsText(
     const Many<processing::v1::OpenShipment>& shipments) {
   Table table({"SHIPMENT", "ORDER", "BLEND", "PRODUCT", "QUANTITY", "STATUS",
-               "ALLOCATED", "MISSING", "BAGS", "VEHICLE"});
+               "ALLOCATED", "MISSING", "BAGS", "VEHICLE", "AS OF (UTC)"});
   for (const auto& shipment : shipments) {
     table.Row(
         {KeyText(shipment.key()), shipment.order_code(), shipment.item_code(),
          shipment.product_name(), Cell::Grams(shipment.quantity_grams()),
          EnumText(shipment.status()), Cell::Grams(shipment.allocated_grams()),
          Cell::Grams(shipment.missing_grams()), shipment.bag_count(),
-         shipment.dispatch().shipment_vehicle()});
+         shipment.dispatch().shipment_vehicle(),
+         TimeText(shipment.freshness().changed_at())});
   }
   return TextOrNone(table);
 }

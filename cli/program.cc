@@ -49,7 +49,9 @@ void AddSettings(CLI::App& app, Session& session) {
       ->type_name("FILE");
   text("--server-name", "MTP_SERVER_NAME", settings.server_name,
        "The name in their certificates, if it is not the host's");
-  text("--token", "MTP_TOKEN", settings.token, "Who asks: a signed token");
+  text("--token", "MTP_TOKEN", settings.token,
+       "Who asks: a signed token, or @FILE that holds one and is read anew for "
+       "each call");
   app.add_option("--as", settings.as,
                  "Who asks on the local stack; by default somebody who may")
       ->type_name("ROLE")
@@ -94,6 +96,7 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   AddRequestCommands(*app, session);
   AddShipmentCommands(*app, session);
   AddScheduleCommands(*app, session);
+  AddLocationCommands(*app, session);
   AddMaterialCommands(*app, session);
   AddRecipeCommands(*app, session);
   AddBatchCommands(*app, session);
@@ -103,6 +106,8 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   AddAllocationCommands(*app, session);
   AddOutboundCommands(*app, session);
   AddTraceCommands(*app, session);
+  AddActivityCommands(*app, session);
+  AddSpoolCommands(*app, session);
   AddOperationsCommands(*app, session);
   AddContractCommands(*app, session);
   AddCompletionCommand(*app, session);

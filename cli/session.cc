@@ -1,16 +1,22 @@
 #include "cli/session.h"
 
 #include <algorithm>
+#include <fstream>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "cli/fields.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/rpc/base64url.h"
 #include "common/rpc/token.h"
 #include "google/protobuf/util/json_util.h"
+#include "mtp/ops/v1/operations.pb.h"
+#include "nlohmann/json.hpp"
 
 namespace mtp::cli {
 namespace {
@@ -20,7 +26,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using options::v1::Role;
 
-// A token outlives any one run by far, but not a forgotten terminal.
+// A token outlives any one call by far; one that a station goes on using is
+// made anew at half its time.
 constexpr absl::Duration kTokenLifetime = absl::Hours(1);
 constexpr int kLargestPage = 1000;
 
@@ -43,6 +50,27 @@ int64_t CountOf(const Message& response) {
     }
   }
   return 0;
+}
+
+// The token itself, or what the file after an @ holds now.
+absl::StatusOr<std::string> GivenToken(const std::string& given) {
+  if (given.empty() || given.front() != '@') return given;
+  std::ifstream file(given.substr(1));
+  std::string token;
+  if (!(file >> token)) return UsageError("no token in " + given.substr(1));
+  return token;
+}
+
+// Whom a token speaks for, unchecked: the service checks.
+std::string SubjectOf(const std::string& token) {
+  const std::vector<std::string> parts = absl::StrSplit(token, '.');
+  if (parts.size() != 3) return "";
+  const auto claims = nlohmann::json::parse(
+      rpc::Base64UrlDecode(parts[1]).value_or(""), nullptr, false);
+  return claims.is_object() && claims.contains("sub") &&
+                 claims["sub"].is_string()
+             ? claims["sub"].get<std::string>()
+             : "";
 }
 
 void SetText(Message& message, const char* name, const std::string& value) {
@@ -107,7 +135,7 @@ absl::StatusOr<Side> Session::ChooseSide(const MethodDescriptor& method) const {
     return owner == common::v1::SIDE_UNSPECIFIED ? common::v1::SIDE_ORDER
                                                  : owner;
   }
-  Side side;
+  Side side = common::v1::SIDE_UNSPECIFIED;
   if (!common::v1::Side_Parse("SIDE_" + absl::AsciiStrToUpper(settings_.side),
                               &side) ||
       side == common::v1::SIDE_UNSPECIFIED) {
@@ -150,23 +178,25 @@ absl::StatusOr<std::string> Session::TokenFor(const MethodDescriptor& method,
   if (role == options::v1::ROLE_UNSPECIFIED) {
     if (!settings_.token.empty() || NeedsNoToken(method) ||
         !stack_.has_value()) {
-      return settings_.token;
+      return GivenToken(settings_.token);
     }
     // On the local stack whoever may.
     const std::vector<Role> roles = RolesOf(method);
     role = roles.empty() ? options::v1::ROLE_MASTER_ADMIN : roles.front();
   }
   last_.role = rpc::RoleName(role);
-  std::string& token = tokens_[role];
-  if (token.empty()) {
+  Token& token = tokens_[role];
+  if (token.text.empty() ||
+      absl::Now() > token.renewed_at + kTokenLifetime / 2) {
     if (!stack_.has_value()) {
       return UsageError(
           "--as needs the local stack: run in its checkout or set MTP_HOME");
     }
-    ASSIGN_OR_RETURN(token,
-                     LocalToken(*stack_, role, absl::Now(), kTokenLifetime));
+    token.renewed_at = absl::Now();
+    ASSIGN_OR_RETURN(token.text, LocalToken(*stack_, role, token.renewed_at,
+                                            kTokenLifetime));
   }
-  return token;
+  return token.text;
 }
 
 absl::StatusOr<Session::Route> Session::RouteFor(const MethodDescriptor& method,
@@ -195,6 +225,35 @@ absl::StatusOr<Session::Route> Session::RouteFor(const MethodDescriptor& method,
     }
   }
   return route;
+}
+
+absl::StatusOr<Caller> Session::CallerAs(Role role, Side side) {
+  ASSIGN_OR_RETURN(const Route route,
+                   RouteFor(MethodOf(*ops::v1::GetVersionRequest::descriptor()),
+                            side, role));
+  return Caller(*route.client, route.options.metadata, settings_.timeout);
+}
+
+absl::StatusOr<std::string> Session::CallerOf(const MethodDescriptor& method) {
+  ASSIGN_OR_RETURN(const std::string token,
+                   TokenFor(method, options::v1::ROLE_UNSPECIFIED));
+  ASSIGN_OR_RETURN(const Side side, ChooseSide(method));
+  ASSIGN_OR_RETURN(const Client* client, ClientOf(side));
+  return absl::StrCat(SubjectOf(token), "@", client->target());
+}
+
+absl::Status Caller::Call(const Message& request, Message& response) const {
+  return client_.Call(
+      MethodOf(*request.GetDescriptor()), request, response,
+      {.deadline = absl::Now() + timeout_, .metadata = metadata_});
+}
+
+absl::Status Caller::Send(const MethodDescriptor& method,
+                          const std::function<bool(Message&)>& next,
+                          Message& response) const {
+  return client_.SendStream(
+      method, next, response,
+      {.deadline = absl::Now() + timeout_, .metadata = metadata_});
 }
 
 absl::Status Session::Call(Message& request, Message& response) {

@@ -39,6 +39,26 @@ struct Settings {
   bool json = false;
 };
 
+// Calls to one side as one person, from any thread.
+class Caller {
+ public:
+  // `client` outlives it.
+  Caller(Client& client, rpc::Metadata metadata, absl::Duration timeout)
+      : client_(client), metadata_(std::move(metadata)), timeout_(timeout) {}
+
+  absl::Status Call(const google::protobuf::Message& request,
+                    google::protobuf::Message& response) const;
+  // A client stream of these messages.
+  absl::Status Send(const MethodDescriptor& method,
+                    const std::function<bool(google::protobuf::Message&)>& next,
+                    google::protobuf::Message& response) const;
+
+ private:
+  Client& client_;
+  rpc::Metadata metadata_;
+  absl::Duration timeout_;
+};
+
 // One run of the program: whom it talks to, as whom, and where it prints.
 class Session {
  public:
@@ -84,6 +104,17 @@ class Session {
                             Message& response,
                             const std::function<void()>& take);
 
+  // Somebody of that role at that side; nothing of it is this session's own
+  // but the connection.
+  absl::StatusOr<Caller> CallerAs(options::v1::Role role,
+                                  common::v1::Side side);
+  // Who calls this method, and where: `SUBJECT@HOST:PORT`. A repeated call is
+  // known again only if this is the same.
+  absl::StatusOr<std::string> CallerOf(const MethodDescriptor& method);
+
+  // What fails from here on is no call's fault.
+  void ForgetCall() { last_ = {}; }
+
   // Gives the request a request_id if it may have one and has none.
   void EnsureRequestId(Message& request);
   // Calls from here on have a correlation id of their own; which one.
@@ -118,7 +149,11 @@ class Session {
   std::string correlation_id_;
   std::function<absl::Status()> action_;
   std::map<common::v1::Side, std::unique_ptr<Client>> clients_;
-  std::map<options::v1::Role, std::string> tokens_;
+  struct Token {
+    std::string text;
+    absl::Time renewed_at;
+  };
+  std::map<options::v1::Role, Token> tokens_;
   FailedCall last_;
 };
 

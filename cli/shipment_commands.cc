@@ -1,4 +1,6 @@
+#include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/fields.h"
 #include "cli/order_views.h"
 #include "cli/processing_views.h"
 #include "cli/verb.h"
@@ -54,7 +56,10 @@ void AddReading(CLI::App& group, Session& session) {
       .Option("--order", "order_code", "Only of this order code")
       .Option("--missing", "missing", "Only with something missing, or without")
       .Shows([](const auto& response) {
-        return OpenShipmentsText(response.shipments());
+        const std::string heard = TimeText(response.peer_heard_at());
+        return absl::StrCat(
+            OpenShipmentsText(response.shipments()), "Grandpass was heard ",
+            heard.empty() ? "never\n" : "last at " + heard + " UTC\n");
       });
 }
 

@@ -25,6 +25,12 @@ std::string Cell::Text(int decimals) const {
   return "";
 }
 
+std::string TextOrNone(const Table& table) {
+  return table.IsEmpty() ? "none\n" : table.Text();
+}
+
+std::string YesIf(bool value) { return value ? "yes" : ""; }
+
 size_t DisplayWidth(std::string_view text) {
   return static_cast<size_t>(std::count_if(
       text.begin(), text.end(),

@@ -61,6 +61,11 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
+// What a list shows: the table, or `none`.
+std::string TextOrNone(const Table& table);
+// `yes`, or an empty cell.
+std::string YesIf(bool value);
+
 // Characters a terminal shows for `text`, taking each code point as one.
 size_t DisplayWidth(std::string_view text);
 // `text` without anything that a terminal would obey.

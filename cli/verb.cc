@@ -26,7 +26,7 @@ CLI::Option* Bind(CLI::App& command, const std::string& names, Message& request,
   GOOGLE_CHECK(field != nullptr)
       << request.GetDescriptor()->full_name() << " has no field " << path;
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL &&
-      !field->has_presence()) {
+      (!field->has_presence() || field->real_containing_oneof() != nullptr)) {
     return command.add_flag_callback(
         names,
         [&request, path] { SetField(request, path, "yes").IgnoreError(); },
@@ -58,6 +58,12 @@ CLI::Option* Bind(CLI::App& command, const std::string& names, Message& request,
       });
 }
 
+void MakeOwner(Message& request, const std::string& path) {
+  const FieldDescriptor* owner =
+      FindField(*request.GetDescriptor(), path.substr(0, path.rfind('.')));
+  request.GetReflection()->MutableMessage(&request, owner);
+}
+
 CLI::App& Group(CLI::App& app, const std::string& name,
                 const std::string& help) {
   CLI::App* group = app.add_subcommand(name, help);
@@ -72,6 +78,10 @@ void BindUsual(CLI::App& command, Message& request, ListOptions& list) {
   if (has("occurred_at")) {
     Bind(command, "--occurred-at", request, "occurred_at",
          "When it happened, if it is told later");
+  }
+  if (has("etag")) {
+    Bind(command, "--etag", request, "etag",
+         "Only if it is still as it was read");
   }
   if (!has("page_size")) return;
   if (has("search")) {

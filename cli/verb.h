@@ -9,6 +9,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "cli/failures.h"
 #include "cli/session.h"
 #include "common/base/status.h"
 #include "google/protobuf/message.h"
@@ -22,12 +23,15 @@ CLI::Option* Bind(CLI::App& command, const std::string& names,
                   google::protobuf::Message& request, const std::string& path,
                   const std::string& help);
 
+// Makes the message that has the field at `path`, empty if it was not there.
+void MakeOwner(google::protobuf::Message& request, const std::string& path);
+
 // The command of a group (`mtpctl GROUP …`) that only holds others.
 CLI::App& Group(CLI::App& app, const std::string& name,
                 const std::string& help);
 
-// What every verb has without saying so: --occurred-at where the request has
-// it, and of lists --search, --order-by, --limit and --all.
+// What every verb has without saying so: --occurred-at and --etag where the
+// request has them, and of lists --search, --order-by, --limit and --all.
 struct ListOptions {
   int64_t limit = 50;
   bool all = false;
@@ -69,6 +73,23 @@ class Verb {
     Bind(command_, names, *request_, path, help)->required();
     return *this;
   }
+  // An option that changes a field of the thing: the update mask names it if
+  // the option is there.
+  Verb& Change(const std::string& names, const std::string& path,
+               const std::string& help) {
+    CLI::Option* option = Bind(command_, names, *request_, path, help);
+    return Masked(option, path.substr(path.rfind('.') + 1));
+  }
+  // A flag that changes a field to nothing.
+  Verb& Cleared(const std::string& name, const std::string& path,
+                const std::string& help) {
+    CLI::Option* flag = command_.add_flag(name, help);
+    Prepared([flag, path](Request& request) {
+      if (flag->count() > 0) MakeOwner(request, path);
+      return absl::OkStatus();
+    });
+    return Masked(flag, path.substr(path.rfind('.') + 1));
+  }
   // An argument that `read` turns into what the request needs, after the
   // command line is read: a code that people use into the id that it means.
   Verb& Looked(const std::string& names, const std::string& type,
@@ -99,6 +120,7 @@ class Verb {
                        prepare = prepare_, text = std::move(text)] {
       session.Do([&session, request, list, prepare, text] {
         if (prepare) RETURN_IF_ERROR(prepare(*request));
+        RETURN_IF_ERROR(CheckMask(*request));
         Response response;
         RETURN_IF_ERROR(Ask(session, *request, *list, response));
         return session.Show(response, [&] { return text(response); });
@@ -107,6 +129,23 @@ class Verb {
   }
 
  private:
+  Verb& Masked(CLI::Option* option, const std::string& field) {
+    return Prepared([option, field](Request& request) {
+      if (option->count() > 0) request.mutable_update_mask()->add_paths(field);
+      return absl::OkStatus();
+    });
+  }
+
+  // An empty mask means every field: that is never what nobody said.
+  static absl::Status CheckMask(const Request& request) {
+    if constexpr (requires { request.update_mask(); }) {
+      if (request.update_mask().paths().empty()) {
+        return UsageError("say what to change; --help lists it");
+      }
+    }
+    return absl::OkStatus();
+  }
+
   static absl::Status Ask(Session& session, Request& request,
                           const ListOptions& list, Response& response) {
     if constexpr (requires { request.page_size(); }) {

@@ -34,6 +34,8 @@ Outcome Run(std::vector<std::string> words) {
   return {code, out.str(), err.str()};
 }
 
+constexpr char kId[] = "0190aaaa-0000-7000-8000-000000000001";
+
 TEST_CASE("a command line that is wrong ends with the code for it") {
   CHECK(Run({}).code == kUsage);
   CHECK(Run({"nonsense"}).code == kUsage);
@@ -48,6 +50,17 @@ TEST_CASE("a command line that is wrong ends with the code for it") {
   CHECK(Run({"call", "GetPlan", "{\"nonsense\": 1}"}).code == kUsage);
   CHECK(Run({"token", "NOBODY"}).code == kUsage);
   CHECK(Run({"receive", "--at", "A", "--gross", "1kg"}).code == kUsage);
+  CHECK(Run({"receive", "--at", "A", "--tealine", "T"}).code == kUsage);
+  CHECK(Run({"receive", "--watch", "--at", "A", "--gross", "1kg"}).code ==
+        kUsage);
+  CHECK(Run({"scan"}).code == kUsage);
+  CHECK(Run({"scan", "x", "--watch"}).code == kUsage);
+  CHECK(Run({"scan", "x", "--move-to", "A"}).code == kUsage);
+  CHECK(Run({"correct-dispatch", "1/1", "--reason", "r"}).code == kUsage);
+  CHECK(Run({"tealine", "update", kId}).code == kUsage);
+  CHECK(Run({"history", "nonsense", "1"}).code == kUsage);
+  CHECK(Run({"rule", "set", "tealine", "shipment", "perhaps"}).code == kUsage);
+  CHECK(Run({"spool", "drop", "1"}).code == kUsage);
 }
 
 TEST_CASE("without the authority's certificate nothing is sent") {
@@ -96,7 +109,9 @@ TEST_CASE("the completion knows every command and role") {
   CHECK(outcome.code == kDone);
   for (const char* word :
        {"' plan import')", "| plan import|", "GRANDPASS_GATEPASS",
-        "--validate-only", "request-approval", "complete -o"}) {
+        "--validate-only", "request-approval", "complete -o",
+        "' approve queue')", "' spool send')", "--watch",
+        "' rule set')", "' bag write-off')"}) {
     INFO(word);
     CHECK(outcome.out.find(word) != std::string::npos);
   }

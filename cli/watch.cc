@@ -1,0 +1,452 @@
+#include "cli/watch.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "cli/failures.h"
+#include "cli/fields.h"
+#include "cli/spool_sender.h"
+#include "cli/table.h"
+#include "cli/weights.h"
+#include "common/base/status.h"
+#include "common/base/uuid.h"
+#include "mtp/processing/v1/allocations.pb.h"
+#include "mtp/processing/v1/bags.pb.h"
+#include "nlohmann/json.hpp"
+
+namespace mtp::cli {
+namespace {
+
+using google::protobuf::Message;
+using nlohmann::json;
+using processing::v1::Bag;
+
+// A person stands at the station.
+constexpr absl::Duration kLongestCall = absl::Seconds(10);
+constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
+constexpr absl::Duration kLongestPause = absl::Seconds(3);
+// How soon the reader sees that it shall end.
+constexpr int kPollMillis = 100;
+// A line that never ends is none.
+constexpr size_t kLongestLine = 4096;
+
+std::string BagLine(const Bag& bag) {
+  return absl::StrCat(bag.barcode(), "  ", bag.source_code(), " bag ",
+                      bag.bag_number(), ", ", Kilograms(bag.net_grams()),
+                      " at ", bag.location());
+}
+
+// One line on what a call brought.
+std::string AnswerText(const Message& message) {
+  if (const auto* in =
+          dynamic_cast<const processing::v1::ReceiveBagResponse*>(&message)) {
+    return BagLine(in->bag());
+  }
+  if (const auto* moved =
+          dynamic_cast<const processing::v1::MoveBagResponse*>(&message)) {
+    return BagLine(moved->bag());
+  }
+  if (const auto* scanned =
+          dynamic_cast<const processing::v1::ScanBagResponse*>(&message)) {
+    const Bag& bag = scanned->scan().bag();
+    return absl::StrCat(
+        BagLine(bag), ", ", Kilograms(bag.remaining_grams()), " remain, ",
+        EnumText(bag.status()), ", ", EnumText(scanned->scan().clearance()),
+        bag.on_hold() ? ", ON HOLD" : "", "  ", bag.source_name());
+  }
+  if (const auto* batch =
+          dynamic_cast<const processing::v1::AllocateToBatchResponse*>(
+              &message)) {
+    return absl::StrCat(batch->bag().barcode(), "  ",
+                        Kilograms(batch->allocation().grams()), " into ",
+                        batch->allocation().target_name(), ", ",
+                        Kilograms(batch->bag().remaining_grams()), " left");
+  }
+  if (const auto* shipment =
+          dynamic_cast<const processing::v1::AllocateToShipmentResponse*>(
+              &message)) {
+    return absl::StrCat(shipment->bag().barcode(), "  ",
+                        Kilograms(shipment->allocation().grams()), " into ",
+                        KeyText(shipment->shipment().shipment()),
+                        ", which still needs ",
+                        Kilograms(shipment->shipment().missing_grams()));
+  }
+  return "";
+}
+
+std::string Clocked(absl::Time at) {
+  return absl::FormatTime("%H:%M:%S", at, absl::LocalTimeZone());
+}
+
+// A line for people, or an object for programs.
+void Tell(Session& session, const char* what, absl::Time at,
+          const std::string& text, json facts) {
+  if (session.settings().json) {
+    facts["state"] = what;
+    facts["at"] = absl::FormatTime(absl::RFC3339_full, at, absl::UTCTimeZone());
+    session.out() << facts.dump(-1, ' ', false, json::error_handler_t::replace);
+  } else {
+    session.out() << what << std::string(6 - std::string(what).size(), ' ')
+                  << Clocked(at) << "  " << Printable(text);
+  }
+  session.out() << std::endl;
+}
+
+SpoolSender MakeSender(Session& session, Spool& spool,
+                       std::function<absl::Status(Message&, Message&)> call,
+                       std::function<void(const Spool::Entry&,
+                                          const absl::Status&, const Message*)>
+                           answered) {
+  session.settings().timeout =
+      std::min(session.settings().timeout, kLongestCall);
+  return SpoolSender(spool,
+                     {.call = std::move(call),
+                      .answered = std::move(answered),
+                      .caller = [&session](const MethodDescriptor& method) {
+                        return session.CallerOf(method);
+                      }});
+}
+
+// What a person at the station needs to know of it.
+std::string Briefly(const absl::Status& why) {
+  switch (why.code()) {
+    case absl::StatusCode::kUnavailable:
+      return "nobody answers";
+    case absl::StatusCode::kDeadlineExceeded:
+      return "no answer in time";
+    case absl::StatusCode::kResourceExhausted:
+      return "the service is busy";
+    default:
+      return OneLine(why);
+  }
+}
+
+absl::Status StillWaiting(Session& session, const Spool& spool,
+                          const absl::Status& why) {
+  session.ForgetCall();
+  const absl::StatusCode code =
+      why.ok() || ExitCodeOf(why) == kFault || ExitCodeOf(why) == kUsage
+          ? absl::StatusCode::kUnavailable
+          : why.code();
+  return absl::Status(
+      code, absl::StrCat(spool.CountOf(Spool::State::kWaiting), " wait in ",
+                         spool.path(), " (", Briefly(why),
+                         "); `mtpctl spool send` sends them when it may"));
+}
+
+// The watching of one input: a thread that reads and keeps, and this one, that
+// sends and tells.
+class Watcher {
+ public:
+  // `caller` is who makes the calls.
+  Watcher(Session& session, Spool& spool, const Station& station,
+          std::string caller)
+      : session_(session),
+        spool_(spool),
+        station_(station),
+        caller_(std::move(caller)),
+        sender_(MakeSender(
+            session, spool,
+            [this](Message& request, Message& response) {
+              lock_->unlock();
+              const absl::Status status = session_.Call(request, response);
+              lock_->lock();
+              return status;
+            },
+            [this](const Spool::Entry& entry, const absl::Status& status,
+                   const Message* response) {
+              if (!status.ok()) refused_ = true;
+              TellAnswer(session_, entry, entry.number <= told_, status,
+                         response);
+            })) {
+    // What an earlier run kept was told then.
+    if (!spool_.entries().empty()) told_ = spool_.entries().rbegin()->first;
+  }
+
+  absl::Status Run(int input) {
+    std::thread reader([this, input] { Read(input); });
+    const absl::Status status = SendAndTell();
+    stop_ = true;
+    reader.join();
+    return status;
+  }
+
+ private:
+  // Something to say that is no answer.
+  struct Note {
+    absl::Time at;
+    std::string what;
+    std::string line;
+    std::string text;
+  };
+
+  void Read(int input);
+  void TakeLine(const std::string& text);
+  void Keep(const StationLine& line, const std::string& text);
+  void Say(const char* what, absl::Time at, const std::string& line,
+           std::string text) {
+    notes_.push_back({at, what, line, std::move(text)});
+  }
+
+  absl::Status SendAndTell();
+  void TellNotes();
+  void TellKept();
+  bool Waiting() const { return spool_.FirstWaiting() != nullptr; }
+
+  Session& session_;
+  Spool& spool_;
+  const Station& station_;
+  const std::string caller_;
+  SpoolSender sender_;
+
+  std::mutex mutex_;
+  std::condition_variable news_;
+  // Of the thread that sends; let go while it calls.
+  std::unique_lock<std::mutex>* lock_ = nullptr;
+  std::deque<Note> notes_;
+  absl::Status broken_;
+  bool ended_ = false;
+  std::atomic<bool> stop_ = false;
+
+  // The reader's: a barcode whose weight is to come.
+  std::string barcode_, barcode_line_;
+  // The sender's.
+  bool refused_ = false;
+  // Up to here it was said that entries are kept.
+  int64_t told_ = 0;
+  absl::Status why_;
+};
+
+void Watcher::Read(int input) {
+  std::string rest;
+  char buffer[4096];
+  while (!stop_) {
+    pollfd ready{.fd = input, .events = POLLIN};
+    const int count = poll(&ready, 1, kPollMillis);
+    if (count == 0 || (count < 0 && errno == EINTR)) continue;
+    const ssize_t size = read(input, buffer, sizeof(buffer));
+    if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (size <= 0) break;
+    rest.append(buffer, static_cast<size_t>(size));
+    size_t begin = 0;
+    for (size_t end; (end = rest.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
+      TakeLine(rest.substr(begin, end - begin));
+    }
+    rest.erase(0, begin);
+    if (rest.size() > kLongestLine) rest.clear();
+  }
+  if (!rest.empty()) TakeLine(rest);
+  const std::lock_guard lock(mutex_);
+  if (!barcode_.empty()) {
+    Say("??", absl::Now(), barcode_line_, "no weight came for it");
+  }
+  ended_ = true;
+  news_.notify_one();
+}
+
+void Watcher::TakeLine(const std::string& text) {
+  absl::StatusOr<StationLine> line = ParseStationLine(text);
+  const std::lock_guard lock(mutex_);
+  if (!broken_.ok()) return;
+  if (!line.ok()) {
+    Say("??", absl::Now(), text, std::string(line.status().message()));
+  } else if (!line->IsBlank()) {
+    if (station_.barcode_then_weight && !line->first_grams.has_value()) {
+      if (!barcode_.empty()) {
+        Say("??", absl::Now(), barcode_line_, "no weight came for it");
+      }
+      barcode_ = line->barcode;
+      barcode_line_ = text;
+      Say("..", absl::Now(), text, "and its weight?");
+    } else {
+      std::string whole = text;
+      if (line->barcode.empty() && !barcode_.empty()) {
+        line->barcode = std::exchange(barcode_, "");
+        whole = absl::StrCat(barcode_line_, " ", text);
+      }
+      if (!barcode_.empty()) {
+        Say("??", absl::Now(), barcode_line_, "no weight came for it");
+        barcode_.clear();
+      }
+      Keep(*line, whole);
+    }
+  }
+  news_.notify_one();
+}
+
+void Watcher::Keep(const StationLine& line, const std::string& text) {
+  // What the contract's times and the spool's both hold.
+  const absl::Time at = absl::FromUnixMillis(absl::ToUnixMillis(absl::Now()));
+  const auto request = station_.request(line, at);
+  if (!request.ok()) {
+    Say("??", at, text, std::string(request.status().message()));
+    return;
+  }
+  const std::string id = Uuid::V7(at).ToString();
+  const auto* field =
+      (*request)->GetDescriptor()->FindFieldByName("request_id");
+  if (field != nullptr) {
+    (*request)->GetReflection()->SetString(request->get(), field, id);
+  }
+  const auto kept = spool_.Append(
+      {.at = at,
+       .method = MethodName(MethodOf(*(*request)->GetDescriptor())),
+       .request = *request,
+       .request_id = id,
+       .line = Printable(text),
+       .caller = caller_});
+  if (!kept.ok()) broken_ = kept.status();
+}
+
+void Watcher::TellNotes() {
+  for (; !notes_.empty(); notes_.pop_front()) {
+    const Note& note = notes_.front();
+    if (note.what == "??") refused_ = true;
+    Tell(session_, note.what.c_str(), note.at,
+         absl::StrCat(note.line, "  ", note.text),
+         {{"line", note.line}, {"message", note.text}});
+  }
+}
+
+void Watcher::TellKept() {
+  const int64_t waiting = spool_.CountOf(Spool::State::kWaiting);
+  for (auto it = spool_.entries().upper_bound(told_);
+       it != spool_.entries().end(); ++it) {
+    const Spool::Entry& entry = it->second;
+    told_ = entry.number;
+    if (entry.state != Spool::State::kWaiting) continue;
+    Tell(session_, "kept", entry.at,
+         absl::StrCat(entry.line, "  ", Briefly(why_), ", will be sent; ",
+                      waiting, waiting == 1 ? " waits" : " wait"),
+         {{"line", entry.line},
+          {"entry", entry.number},
+          {"request_id", entry.request_id},
+          {"message", std::string(why_.message())},
+          {"waiting", waiting}});
+  }
+}
+
+absl::Status Watcher::SendAndTell() {
+  std::unique_lock lock(mutex_);
+  lock_ = &lock;
+  absl::Duration pause = kFirstPause;
+  absl::Time next = absl::InfinitePast();
+  bool last_try = false;
+  for (;;) {
+    TellNotes();
+    RETURN_IF_ERROR(broken_);
+    if (Waiting() && absl::Now() >= next) {
+      ASSIGN_OR_RETURN(const SpoolSender::Result result, sender_.SendNext());
+      if (result.step == SpoolSender::Step::kAnswered) {
+        pause = kFirstPause;
+        why_ = absl::OkStatus();
+        continue;
+      }
+      why_ = result.why;
+      next = absl::Now() + pause;
+      pause = std::min(2 * pause, kLongestPause);
+    }
+    if (Waiting()) TellKept();
+    if (!notes_.empty()) continue;
+    if (ended_ && (!Waiting() || last_try)) break;
+    if (ended_) {
+      last_try = true;
+      next = absl::InfinitePast();
+      continue;
+    }
+    const absl::Duration until = Waiting() ? next - absl::Now() : kLongestPause;
+    news_.wait_for(lock, absl::ToChronoMilliseconds(
+                             std::max(until, absl::Milliseconds(1))));
+  }
+  if (Waiting()) return StillWaiting(session_, spool_, why_);
+  return refused_ ? AlreadyTold() : absl::OkStatus();
+}
+
+}  // namespace
+
+void TellAnswer(Session& session, const Spool::Entry& entry, bool late,
+                const absl::Status& status, const Message* response) {
+  json facts = {{"line", entry.line},
+                {"entry", entry.number},
+                {"request_id", entry.request_id}};
+  if (status.ok()) {
+    facts["response"] = json::parse(JsonOf(*response, false), nullptr, false);
+    Tell(session, late ? "sent" : "ok", entry.at, AnswerText(*response), facts);
+  } else {
+    facts["message"] = OneLine(status);
+    Tell(session, "NO", entry.at,
+         absl::StrCat(entry.line, "  ", OneLine(status), " (entry ",
+                      entry.number, " of the spool)"),
+         facts);
+  }
+}
+
+absl::Status Watch(Session& session, Spool& spool, const Station& station,
+                   int input) {
+  ASSIGN_OR_RETURN(const std::string caller, session.CallerOf(*station.method));
+  const Spool::Entry* first = spool.FirstWaiting();
+  std::string same = caller;
+  if (first != nullptr) {
+    ASSIGN_OR_RETURN(
+        same, session.CallerOf(MethodOf(*first->request->GetDescriptor())));
+  }
+  if (first != nullptr && first->caller != same) {
+    return UsageError(absl::StrCat(
+        spool.path(), " keeps entries of ", first->caller, ", and this is ",
+        same,
+        ": send them as that one (mtpctl spool send), or give this "
+        "station a spool of its own with --spool"));
+  }
+  return Watcher(session, spool, station, caller).Run(input);
+}
+
+absl::Status SendSpool(Session& session, Spool& spool) {
+  bool refused = false;
+  SpoolSender sender = MakeSender(
+      session, spool,
+      [&](Message& request, Message& response) {
+        return session.Call(request, response);
+      },
+      [&](const Spool::Entry& entry, const absl::Status& status,
+          const Message* response) {
+        if (!status.ok()) refused = true;
+        TellAnswer(session, entry, /*late=*/true, status, response);
+      });
+  for (;;) {
+    ASSIGN_OR_RETURN(const SpoolSender::Result result, sender.SendNext());
+    if (result.step == SpoolSender::Step::kAnswered) continue;
+    if (result.step != SpoolSender::Step::kIdle) {
+      return StillWaiting(session, spool, result.why);
+    }
+    return refused ? AlreadyTold() : absl::OkStatus();
+  }
+}
+
+absl::StatusOr<std::string> NameOrLast(
+    Session& session, Spool& spool, const std::string& kind,
+    const std::string& name,
+    absl::StatusOr<std::string> (*lookup)(Session&, const std::string&)) {
+  const std::string known = absl::StrCat(kind, " ", name);
+  const absl::StatusOr<std::string> id = lookup(session, name);
+  if (id.ok()) {
+    if (*id != name) RETURN_IF_ERROR(spool.KeepName(known, *id));
+    return id;
+  }
+  const std::string last = spool.IdOf(known);
+  return ExitCodeOf(id.status()) == kUnavailable && !last.empty()
+             ? absl::StatusOr<std::string>(last)
+             : id;
+}
+
+}  // namespace mtp::cli

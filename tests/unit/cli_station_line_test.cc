@@ -1,0 +1,74 @@
+#include "catch2/catch.hpp"
+#include "cli/station_line.h"
+
+namespace mtp::cli {
+namespace {
+
+constexpr char kUuid[] = "0190a1b2-c3d4-7e5f-8a6b-0123456789ab";
+
+StationLine Read(const std::string& text) {
+  const auto line = ParseStationLine(text);
+  INFO(text << ": " << line.status().ToString());
+  REQUIRE(line.ok());
+  return *line;
+}
+
+std::string Fault(const std::string& text) {
+  const auto line = ParseStationLine(text);
+  INFO(text);
+  REQUIRE_FALSE(line.ok());
+  return std::string(line.status().message());
+}
+
+TEST_CASE("a scanned line is its barcode, whatever the scanner puts around") {
+  const std::string uuid = kUuid;
+  CHECK(Read(uuid).barcode == uuid);
+  CHECK(Read("tealine:" + uuid).barcode == "tealine:" + uuid);
+  CHECK(Read("]C1" + uuid + "\r").barcode == uuid);
+  CHECK(Read("]Q3flavorsheet:" + uuid + "\r").barcode == "flavorsheet:" + uuid);
+  CHECK(Read("\xEF\xBB\xBF\x02" + uuid + "\x03").barcode == uuid);
+  CHECK(Read("TEALINE:0190A1B2-C3D4-7E5F-8A6B-0123456789AB").barcode ==
+        "tealine:" + uuid);
+  CHECK(Read("  \t\r").IsBlank());
+}
+
+TEST_CASE("a line has a barcode and weights in any order") {
+  const std::string uuid = kUuid;
+  for (const std::string& text :
+       {uuid + " 52.4kg 400g", uuid + ",52.4kg,400g", uuid + ";52.4 kg;400 g\r",
+        uuid + "\t52400 g\t0.4kg", "ST,GS,+52.40kg " + uuid + " 400g",
+        uuid + " 52,400g 400g", "G 52.4KG 400g " + uuid}) {
+    INFO(text);
+    const StationLine line = Read(text);
+    CHECK(line.barcode == uuid);
+    CHECK(line.first_grams == 52'400);
+    CHECK(line.second_grams == 400);
+    CHECK_FALSE(line.net);
+  }
+  const StationLine net = Read("ST,NT,+  1,049.98kg");
+  CHECK(net.first_grams == 1'049'980);
+  CHECK(net.net);
+  CHECK(net.barcode.empty());
+  // The barcode's last digit is none of the weight's.
+  CHECK(Read("0190a1b2-c3d4-7e5f-8a6b-012345678901,524kg").first_grams ==
+        524'000);
+}
+
+TEST_CASE("a line that could mean something else is not taken") {
+  const std::string uuid = kUuid;
+  CHECK(Fault(uuid + " " + uuid).find("two barcodes") != std::string::npos);
+  CHECK(Fault("US,GS,+52.40kg").find("unsteady") != std::string::npos);
+  CHECK(Fault("OL,GS,+99kg").find("too much") != std::string::npos);
+  CHECK(Fault(uuid + " 52.4").find("52.4") != std::string::npos);
+  CHECK(Fault(uuid + " 52,4kg").find("not a weight") != std::string::npos);
+  CHECK(Fault(uuid + " -1kg").find("-1kg") != std::string::npos);
+  CHECK(Fault(uuid + " 1kg 2kg 3kg").find("more than two") !=
+        std::string::npos);
+  CHECK(Fault("coffee:" + uuid).find("coffee") != std::string::npos);
+  CHECK(Fault(std::string(kUuid).substr(0, 30)) != "");
+  CHECK(Fault(std::string(5000, 'x')).find("too long") != std::string::npos);
+  CHECK(Fault(std::string("\xFF\xFE\0x", 4)) != "");
+}
+
+}  // namespace
+}  // namespace mtp::cli
