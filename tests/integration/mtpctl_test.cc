@@ -217,5 +217,34 @@ TEST_CASE("mtpctl: open shipments say how old the knowledge is") {
   RequireAgreement(stack);
 }
 
+TEST_CASE("mtpctl check tells what the invariants find") {
+  Stack& stack = Stack::Shared("checked");
+  const Mtpctl mtpctl(stack);
+  const std::string name = Fresh();
+  Lot lot(mtpctl, name);
+  lot.Bag(mtpctl);
+  const std::vector<std::string> check = {
+      "check", "--order-database", stack.OwnerConninfo(SIDE_ORDER),
+      "--processing-database", stack.OwnerConninfo(SIDE_PROCESSING)};
+  Has(mtpctl.Do(check), {"order: ", "processing: ", "all of them hold"});
+  const auto add_to_received = [&](const char* bags) {
+    stack.Owner(SIDE_PROCESSING)
+        .Query(
+            "UPDATE item SET received_bags = received_bags + $2::bigint "
+            "WHERE item_code = $1",
+            {lot.code, bags});
+  };
+  add_to_received("1");
+  const Outcome found = mtpctl.Try(check);
+  add_to_received("-1");
+  CHECK(found.exit_code == kRefused);
+  Has(found.output, {"invariant_item_received", lot.code});
+  const Outcome unreachable =
+      mtpctl.Try({"check", "--order-database", "", "--processing-database",
+                  "host=127.0.0.1 port=1 user=nobody dbname=nothing"});
+  CHECK(unreachable.exit_code == kUnavailable);
+  Has(mtpctl.Do(check), {"all of them hold"});
+}
+
 }  // namespace
 }  // namespace mtp::tests
