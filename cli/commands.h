@@ -28,6 +28,7 @@ void AddSpoolCommands(CLI::App& app, Session& session);
 void AddOperationsCommands(CLI::App& app, Session& session);
 void AddContractCommands(CLI::App& app, Session& session);
 void AddCheckCommand(CLI::App& app, Session& session);
+void AddSeedCommand(CLI::App& app, Session& session);
 void AddDemoCommand(CLI::App& app, Session& session);
 void AddCompletionCommand(CLI::App& app, Session& session);
 

@@ -92,6 +92,7 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   AddSettings(*app, session);
 
   AddDemoCommand(*app, session);
+  AddSeedCommand(*app, session);
   AddCheckCommand(*app, session);
   AddPlanCommands(*app, session);
   AddRequestCommands(*app, session);

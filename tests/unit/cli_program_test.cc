@@ -60,6 +60,8 @@ TEST_CASE("a command line that is wrong ends with the code for it") {
   CHECK(Run({"tealine", "update", kId}).code == kUsage);
   CHECK(Run({"history", "nonsense", "1"}).code == kUsage);
   CHECK(Run({"rule", "set", "tealine", "shipment", "perhaps"}).code == kUsage);
+  CHECK(Run({"seed", "--scale", "0"}).code == kUsage);
+  CHECK(Run({"seed", "--until", "2026-02-30"}).code == kUsage);
   CHECK(Run({"spool", "drop", "1"}).code == kUsage);
 }
 
@@ -110,7 +112,7 @@ TEST_CASE("the completion knows every command and role") {
   for (const char* word :
        {"' plan import')", "| plan import|", "GRANDPASS_GATEPASS",
         "--validate-only", "request-approval", "complete -o",
-        "' approve queue')", "' spool send')", "--watch",
+        "' approve queue')", "' spool send')", "' seed')", "--watch",
         "' rule set')", "' bag write-off')"}) {
     INFO(word);
     CHECK(outcome.out.find(word) != std::string::npos);
