@@ -153,6 +153,9 @@ absl::Status ListMethods(Session& session, const MethodsArguments& arguments) {
   return absl::OkStatus();
 }
 
+// A year: a token that never ends is a key that nobody can take back.
+constexpr absl::Duration kLongestLifetime = absl::Hours(8'760);
+
 struct TokenArguments {
   std::string role;
   std::string lifetime = "1h";
@@ -166,8 +169,8 @@ absl::Status PrintToken(Session& session, const TokenArguments& arguments) {
   }
   absl::Duration lifetime;
   if (!absl::ParseDuration(arguments.lifetime, &lifetime) ||
-      lifetime <= absl::ZeroDuration()) {
-    return UsageError("--lifetime is a time like 30m or 8h");
+      lifetime <= absl::ZeroDuration() || lifetime > kLongestLifetime) {
+    return UsageError("--lifetime is a time like 30m or 8h, at most 8760h");
   }
   if (!session.local_stack().has_value()) {
     return UsageError(

@@ -106,6 +106,10 @@ std::string HintFor(const absl::Status& status, const std::string& reason,
       return "the service has another version than this program, or cannot do "
              "this yet; `mtpctl version` tells";
     case absl::StatusCode::kUnavailable:
+      if (absl::StrContains(status.message(), "certificate verify failed")) {
+        return absl::StrCat("another authority signed the certificate of ",
+                            call.target, ": --ca names the one to trust");
+      }
       return rpc::IsTransportFailure(status) && !call.target.empty()
                  ? absl::StrCat("is the service at ", call.target,
                                 " up? Locally, `make up` starts it")

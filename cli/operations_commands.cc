@@ -28,6 +28,7 @@ template <typename Request, typename Response>
 absl::Status AskSides(Session& session, Request& request,
                       std::vector<std::pair<Side, Response>>& responses) {
   absl::Status first;
+  FailedCall failed;
   for (const Side side : kSides) {
     const std::string name = EnumText(side);
     if (!session.settings().side.empty() &&
@@ -41,8 +42,10 @@ absl::Status AskSides(Session& session, Request& request,
       responses.emplace_back(side, std::move(response));
     } else if (first.ok()) {
       first = status;
+      failed = session.last_call();
     }
   }
+  if (!first.ok()) session.Blame(std::move(failed));
   return first;
 }
 

@@ -1,13 +1,17 @@
 #include "cli/program.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "cli/commands.h"
 #include "cli/failures.h"
 #include "common/base/uuid.h"
 #include "common/rpc/token.h"
+#include "common/rpc/validation_formats.h"
 
 namespace mtp::cli {
 namespace {
@@ -28,6 +32,44 @@ std::string NoTimeout(const std::string& text) {
   return absl::ParseDuration(text, &duration) && duration > absl::ZeroDuration()
              ? ""
              : "`" + text + "` is no time like 30s or 2m";
+}
+
+std::string NoCorrelationId(const std::string& text) {
+  return rpc::FormatViolation(options::v1::FORMAT_CORRELATION_ID, text) ==
+                 nullptr
+             ? ""
+             : "`" + text +
+                   "` is no correlation id: it has 1 to 128 visible ASCII "
+                   "characters";
+}
+
+// What is wrong with a command line: above all, which command is missing or
+// not there.
+std::string FailureMessage(const CLI::App* app, const CLI::Error& error) {
+  const CLI::App* group = app;
+  while (!group->get_subcommands().empty()) {
+    group = group->get_subcommands().front();
+  }
+  const std::vector<const CLI::App*> commands =
+      group->get_subcommands([](const CLI::App*) { return true; });
+  if (commands.empty() ||
+      dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) {
+    return CLI::FailureMessage::simple(app, error);
+  }
+  const std::vector<std::string> unknown = app->remaining(true);
+  const std::string path =
+      group == app ? app->get_name()
+                   : absl::StrCat(app->get_name(), " ", group->get_name());
+  return absl::StrCat(
+      unknown.empty()
+          ? absl::StrCat("which command? ")
+          : absl::StrCat("no such command: ", unknown.front(), ". "),
+      path, " has ",
+      absl::StrJoin(commands, ", ",
+                    [](std::string* out, const CLI::App* command) {
+                      out->append(command->get_name());
+                    }),
+      ".\nRun with --help for more information.\n");
 }
 
 void AddSettings(CLI::App& app, Session& session) {
@@ -69,7 +111,8 @@ void AddSettings(CLI::App& app, Session& session) {
       ->type_name("TIME")
       ->check(NoTimeout);
   app.add_option("--correlation-id", settings.correlation_id,
-                 "The id by which logs and audit trail find the call");
+                 "The id by which logs and audit trail find the call")
+      ->check(NoCorrelationId);
   app.add_option("--request-id", settings.request_id,
                  "Repeat a call under the id it had: it is done once")
       ->type_name("UUID")
@@ -85,6 +128,7 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   // So that `mtpctl plan list --json` is understood as well.
   app->fallthrough();
   app->require_subcommand(1);
+  app->failure_message(FailureMessage);
   app->set_version_flag("--version", MTP_VERSION);
   app->footer(std::string("Weights are written with their unit: 500kg, "
                           "62.5kg, 1200g. Shipments are written 17/1.\n") +

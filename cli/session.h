@@ -114,6 +114,9 @@ class Session {
 
   // What fails from here on is no call's fault.
   void ForgetCall() { last_ = {}; }
+  // The call that was made last, and which one a failure is told of instead.
+  const FailedCall& last_call() const { return last_; }
+  void Blame(FailedCall call) { last_ = std::move(call); }
 
   // Gives the request a request_id if it may have one and has none.
   void EnsureRequestId(Message& request);

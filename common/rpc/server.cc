@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/status.h"
@@ -22,6 +23,8 @@ constexpr std::chrono::milliseconds kHouseInterval{250};
 constexpr absl::Duration kIdleGrace = absl::Seconds(1);
 // Tokens of 8 KiB and what comes with them.
 constexpr int kMetadataLimit = 16 << 10;
+// So much of an unknown method's name is repeated to who asked for it.
+constexpr size_t kMethodShown = 200;
 
 // gRPC's own lines, which would not be JSON, go to the log. gRPC has one hook
 // for the whole process; the last server started has it.
@@ -88,6 +91,22 @@ Server::~Server() {
   library_log.compare_exchange_strong(own, nullptr);
 }
 
+grpc::ServerGenericBidiReactor* Server::NothingElse::CreateReactor(
+    grpc::GenericCallbackServerContext* context) {
+  class Reactor final : public grpc::ServerGenericBidiReactor {
+   public:
+    explicit Reactor(const std::string& method) {
+      Finish(grpc::Status(
+          grpc::StatusCode::UNIMPLEMENTED,
+          absl::StrCat("this server has no method ",
+                       absl::CHexEscape(method.substr(0, kMethodShown)),
+                       "; it may be the other side's")));
+    }
+    void OnDone() override { delete this; }
+  };
+  return new Reactor(context->method());
+}
+
 absl::Status Server::StartMain() {
   std::shared_ptr<grpc::ServerCredentials> credentials;
   if (!settings_.insecure) {
@@ -132,6 +151,7 @@ absl::Status Server::StartMain() {
         service, dependencies_.pipeline, &streams_));
     builder.RegisterService(services_.back().get());
   }
+  builder.RegisterCallbackGenericService(&nothing_else_);
   main_ = builder.BuildAndStart();
   if (main_ == nullptr || port_ == 0) return CannotListen(settings_.listen);
   return absl::OkStatus();
@@ -144,9 +164,8 @@ absl::Status Server::StartProbe() {
                            grpc::InsecureServerCredentials(), &probe_port_);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetOption(std::make_unique<WithoutReflection>());
-  // gRPC does not start a server that has its own health service alone; this
-  // one answers UNIMPLEMENTED to all else.
-  builder.RegisterCallbackGenericService(&nothing_else_);
+  // gRPC does not start a server that has its own health service alone.
+  builder.RegisterCallbackGenericService(&nothing_else_at_probe_);
   probe_ = builder.BuildAndStart();
   if (probe_ == nullptr || probe_port_ == 0) {
     return CannotListen(settings_.probe_listen);

@@ -84,11 +84,19 @@ class Server {
   void KeepHouse();
   void StopKeepingHouse();
 
+  // Answers what no service of the server has.
+  class NothingElse final : public grpc::CallbackGenericService {
+   public:
+    grpc::ServerGenericBidiReactor* CreateReactor(
+        grpc::GenericCallbackServerContext* context) override;
+  };
+
   const ServerSettings settings_;
   const Dependencies dependencies_;
   OpenStreams streams_;
   std::vector<std::unique_ptr<RawService>> services_;
-  grpc::CallbackGenericService nothing_else_;
+  NothingElse nothing_else_;
+  NothingElse nothing_else_at_probe_;
   std::unique_ptr<grpc::Server> main_;
   std::unique_ptr<grpc::Server> probe_;
   int port_ = 0;

@@ -203,9 +203,17 @@ TEST_CASE(
 
 TEST_CASE("a method that no contract has is unimplemented") {
   Stack& stack = Stack::Shared();
-  CHECK(stack.As(ROLE_SEEDUWA_OPERATOR, SIDE_PROCESSING)
-            .Send("mtp.processing.v1.BagService/EatBag", {""})
-            .status.code() == absl::StatusCode::kUnimplemented);
+  const auto unknown = [&](Side side, const char* method) {
+    const absl::Status status =
+        stack.As(ROLE_SEEDUWA_OPERATOR, side).Send(method, {""}).status;
+    CHECK(status.code() == absl::StatusCode::kUnimplemented);
+    CHECK(status.message() == absl::StrCat("this server has no method /",
+                                           method,
+                                           "; it may be the other side's"));
+  };
+  unknown(SIDE_PROCESSING, "mtp.processing.v1.BagService/EatBag");
+  unknown(SIDE_PROCESSING, "mtp.order.v1.PlanService/ListPlans");
+  unknown(SIDE_ORDER, "mtp.processing.v1.BagService/GetBag");
 }
 
 TEST_CASE("health is told without a token, at both ports") {

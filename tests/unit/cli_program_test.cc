@@ -27,8 +27,8 @@ Outcome Run(std::vector<std::string> words) {
   try {
     program->parse(reversed);
   } catch (const CLI::ParseError& error) {
-    err << error.what();
-    return {error.get_exit_code() == 0 ? kDone : kUsage, out.str(), err.str()};
+    const int code = program->exit(error, out, err);
+    return {code == 0 ? kDone : kUsage, out.str(), err.str()};
   }
   const int code = session.Run();
   return {code, out.str(), err.str()};
@@ -63,6 +63,23 @@ TEST_CASE("a command line that is wrong ends with the code for it") {
   CHECK(Run({"seed", "--scale", "0"}).code == kUsage);
   CHECK(Run({"seed", "--until", "2026-02-30"}).code == kUsage);
   CHECK(Run({"spool", "drop", "1"}).code == kUsage);
+}
+
+TEST_CASE("a command that is missing or not there is said by its name") {
+  const auto says = [](std::vector<std::string> words,
+                       const std::string& text) {
+    const Outcome outcome = Run(std::move(words));
+    INFO(outcome.err);
+    CHECK(outcome.code == kUsage);
+    CHECK(outcome.err.find(text) != std::string::npos);
+  };
+  says({}, "which command? mtpctl has demo, ");
+  says({"nonsense"}, "no such command: nonsense. mtpctl has demo, ");
+  says({"plan"}, "which command? mtpctl plan has import, ");
+  says({"plan", "nonsense"}, "no such command: nonsense. mtpctl plan has ");
+  says({"plan", "show"}, "ORDER is required");
+  says({"version", "--correlation-id", "a b"}, "is no correlation id");
+  says({"token", "MASTER_ADMIN", "--lifetime", "9000h"}, "at most 8760h");
 }
 
 TEST_CASE("without the authority's certificate nothing is sent") {
