@@ -20,19 +20,25 @@ namespace {
 // What the contract's FORMAT_CODE and names of products hold.
 constexpr size_t kCodeLimit = 64;
 constexpr size_t kNameLimit = 200;
+// Of what is kept as it came.
+constexpr size_t kTextLimit = 1000;
 // Of a bad value so much is told.
 constexpr size_t kToldLimit = 200;
 
 // In the order of the file.
 enum Column {
   kLineNumber,
+  kLotCode,
   kOrderCode,
   kItemCode,
   kProductionDate,
   kStock,
   kRequirement,
+  kLocation,
   kProductCode,
   kProductName,
+  kItemName,
+  kSubLocation,
   kPlanStart,
   kPlanEnd,
 };
@@ -41,6 +47,8 @@ std::string_view NameOf(Column column) {
   switch (column) {
     case kLineNumber:
       return "line_number";
+    case kLotCode:
+      return "lot_code";
     case kOrderCode:
       return "order_code";
     case kItemCode:
@@ -51,10 +59,16 @@ std::string_view NameOf(Column column) {
       return "stock";
     case kRequirement:
       return "requirement";
+    case kLocation:
+      return "location";
     case kProductCode:
       return "product_code";
     case kProductName:
       return "product_name";
+    case kItemName:
+      return "item_name";
+    case kSubLocation:
+      return "sub_location";
     case kPlanStart:
       return "plan_start";
     case kPlanEnd:
@@ -67,6 +81,8 @@ std::string TextOf(const v1::PlanRow& row, Column column) {
   switch (column) {
     case kLineNumber:
       return std::to_string(row.line_number());
+    case kLotCode:
+      return row.lot_code();
     case kOrderCode:
       return row.order_code();
     case kItemCode:
@@ -77,10 +93,16 @@ std::string TextOf(const v1::PlanRow& row, Column column) {
       return row.stock();
     case kRequirement:
       return row.requirement();
+    case kLocation:
+      return row.location();
     case kProductCode:
       return row.product_code();
     case kProductName:
       return row.product_name();
+    case kItemName:
+      return row.item_name();
+    case kSubLocation:
+      return row.sub_location();
     case kPlanStart:
       return row.plan_start();
     case kPlanEnd:
@@ -120,14 +142,25 @@ v1::BadRowReason ReasonOf(CellFault fault) {
   return v1::BAD_ROW_REASON_UNSPECIFIED;
 }
 
+// Characters of a text that is kept.
+size_t LimitOf(Column column) {
+  switch (column) {
+    case kOrderCode:
+    case kItemCode:
+      return kCodeLimit;
+    case kProductName:
+      return kNameLimit;
+    default:
+      return kTextLimit;
+  }
+}
+
 std::string Sentence(v1::BadRowReason reason, Column column) {
   switch (reason) {
     case v1::BAD_ROW_REASON_EMPTY:
       return absl::StrCat(std::string(NameOf(column)), " is empty");
     case v1::BAD_ROW_REASON_TOO_LONG:
-      return absl::StrCat("longer than ",
-                          column == kProductName ? kNameLimit : kCodeLimit,
-                          " characters");
+      return absl::StrCat("longer than ", LimitOf(column), " characters");
     case v1::BAD_ROW_REASON_MALFORMED:
       return column == kProductName ? "control characters in it"
                                     : "a code is made of A-Z a-z 0-9 and . _ / "
@@ -207,7 +240,7 @@ class Judge {
     const std::string_view code = Trimmed(text);
     if (code.empty()) {
       Tell(row, column, v1::BAD_ROW_REASON_EMPTY);
-    } else if (CountCharacters(code) > kCodeLimit) {
+    } else if (CountCharacters(code) > LimitOf(column)) {
       Tell(row, column, v1::BAD_ROW_REASON_TOO_LONG);
     } else if (!IsCode(code)) {
       Tell(row, column, v1::BAD_ROW_REASON_MALFORMED);
@@ -221,7 +254,7 @@ class Judge {
     const std::string_view name = Trimmed(row.product_name());
     if (name.empty()) {
       Tell(row, kProductName, v1::BAD_ROW_REASON_EMPTY);
-    } else if (CountCharacters(name) > kNameLimit) {
+    } else if (CountCharacters(name) > LimitOf(kProductName)) {
       Tell(row, kProductName, v1::BAD_ROW_REASON_TOO_LONG);
     } else if (HasControlCharacter(name)) {
       Tell(row, kProductName, v1::BAD_ROW_REASON_MALFORMED);
@@ -265,6 +298,12 @@ class Judge {
     if (read.requirement_grams == 0) {
       Tell(row, kRequirement, v1::BAD_ROW_REASON_OUT_OF_RANGE);
       read.requirement_grams.reset();
+    }
+    for (const Column column :
+         {kLotCode, kLocation, kProductCode, kItemName, kSubLocation}) {
+      if (CountCharacters(TextOf(row, column)) > LimitOf(column)) {
+        Tell(row, column, v1::BAD_ROW_REASON_TOO_LONG);
+      }
     }
     if (const std::string_view code = Trimmed(row.product_code());
         !code.empty() && code != "-") {

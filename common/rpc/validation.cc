@@ -27,6 +27,7 @@ namespace {
 
 // Clocks of stations differ.
 constexpr absl::Duration kFutureLeeway = absl::Minutes(1);
+constexpr int64_t kEarliestSeconds = 946'684'800;  // 2000-01-01 UTC
 // Looking for more helps nobody and costs memory.
 constexpr size_t kViolationsLimit = 1000;
 
@@ -397,8 +398,11 @@ void Checker::CheckChild(const FieldPlan& plan, const Message& child,
   if (plan.child->checks_something) CheckMessage(*plan.child, child, place);
   if (plan.not_in_future && plan.child->special == Special::kTimestamp) {
     const int64_t latest = absl::ToUnixSeconds(now_ + kFutureLeeway);
-    if (Int64Field(child, 1) > latest) {
+    const int64_t seconds = Int64Field(child, 1);
+    if (seconds > latest) {
       Violate(place, "must not be in the future");
+    } else if (seconds < kEarliestSeconds) {
+      Violate(place, "must not be before the year 2000");
     }
   }
 }

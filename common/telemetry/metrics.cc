@@ -62,7 +62,11 @@ Metrics::~Metrics() = default;
 absl::Status Metrics::Expose(const std::string& listen) {
   std::lock_guard lock(mutex_);
   try {
-    auto exposer = std::make_unique<prometheus::Exposer>(listen, 1);
+    // Scrapes come one at a time; what else connects must not keep them out.
+    auto exposer =
+        std::make_unique<prometheus::Exposer>(std::vector<std::string>{
+            "listening_ports", listen, "num_threads", "4", "request_timeout_ms",
+            "2000", "enable_keep_alive", "no"});
     exposer->RegisterCollectable(registry_);
     exposer_ = std::move(exposer);
   } catch (const std::exception& e) {

@@ -272,6 +272,8 @@ TEST_CASE("one bad row among a thousand keeps all of them out, and is told") {
   const ord::ImportPlansRequest bad = ThousandRows(stem, [](ord::PlanRow& row) {
     row.set_requirement("lots");
     row.set_plan_end("2026-02-30");
+    // As long as a spreadsheet's cell can be.
+    row.set_item_name(std::string(32'767, 'x'));
   });
   const auto refused = admin.Call<ord::ImportPlansResponse>(
       "mtp.order.v1.PlanService/ImportPlans", bad);
@@ -279,13 +281,15 @@ TEST_CASE("one bad row among a thousand keeps all of them out, and is told") {
   CHECK(!refused->stored());
   CHECK(refused->row_count() == 1000);
   CHECK(refused->bad_row_count() == 1);
-  CHECK(refused->fault_count() == 2);
-  REQUIRE(refused->bad_rows_size() == 2);
+  CHECK(refused->fault_count() == 3);
+  REQUIRE(refused->bad_rows_size() == 3);
   for (const ord::BadRow& row : refused->bad_rows()) {
     CHECK(row.line_number() == 501);
     if (row.column() == "requirement") {
       CHECK(row.value() == "lots");
       CHECK(row.reason() == ord::BAD_ROW_REASON_NOT_A_NUMBER);
+    } else if (row.column() == "item_name") {
+      CHECK(row.reason() == ord::BAD_ROW_REASON_TOO_LONG);
     } else {
       CHECK(row.column() == "plan_end");
       CHECK(row.value() == "2026-02-30");

@@ -146,6 +146,13 @@ TEST_CASE("a bad cell is told by line, column, value and reason") {
     CHECK(told.reason() == v1::BAD_ROW_REASON_TOO_LONG);
     CHECK(told.value() == name.substr(0, 600));
   }
+  SECTION("a text that is kept as it came, and is too long for it") {
+    const v1::BadRow told = FaultOf(
+        0, [](auto& row) { row.set_sub_location(std::string(1001, 'x')); });
+    CHECK(told.column() == "sub_location");
+    CHECK(told.reason() == v1::BAD_ROW_REASON_TOO_LONG);
+    CHECK(told.value() == std::string(200, 'x'));
+  }
   SECTION("a requirement of nothing") {
     const v1::BadRow told =
         FaultOf(0, [](auto& row) { row.set_requirement("0.000"); });

@@ -262,6 +262,7 @@ TEST_CASE("every kind of rule is enforced") {
       {"labels { key: \"1\" } labels { key: \"2\" } labels { key: \"3\" }",
        "labels"},
       {"at { seconds: 1700000061 }", "at"},
+      {"at { seconds: 946684799 }", "at"},
       {"later { seconds: 253402300800 }", "later"},
       {"later { nanos: -1 }", "later"},
       {"wait { seconds: 1 nanos: -1 }", "wait"},
