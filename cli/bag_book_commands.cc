@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/processing_views.h"
-#include "cli/station_line.h"
+#include "cli/station/line.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "cli/weights.h"

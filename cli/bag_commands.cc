@@ -4,7 +4,7 @@
 #include "cli/commands.h"
 #include "cli/lookups.h"
 #include "cli/processing_views.h"
-#include "cli/station_commands.h"
+#include "cli/station/commands.h"
 #include "cli/verb.h"
 #include "common/base/status.h"
 #include "mtp/processing/v1/bags.pb.h"

@@ -22,11 +22,13 @@ function(mtp_own_code target)
   target_precompile_headers(${target} REUSE_FROM mtp_precompiled)
 endfunction()
 
-# mtp_library(NAME FOLDER [EXCEPT file...] [LINK library...]): a static library of FOLDER/*.cc.
+# mtp_library(NAME FOLDER [ALSO subfolder...] [EXCEPT file...] [LINK library...]): a static library of FOLDER/*.cc.
 # A folder without sources makes a library of headers.
 function(mtp_library name folder)
-  cmake_parse_arguments(ARG "" "" "EXCEPT;LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  cmake_parse_arguments(ARG "" "" "ALSO;EXCEPT;LINK" ${ARGN})
+  list(TRANSFORM ARG_ALSO PREPEND ${folder}/)
+  list(TRANSFORM ARG_ALSO APPEND /*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc ${ARG_ALSO})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   foreach(file ${ARG_EXCEPT})
     list(REMOVE_ITEM sources ${folder}/${file})

@@ -2,7 +2,7 @@
 #include <set>
 
 #include "catch2/catch.hpp"
-#include "cli/seed_plant.h"
+#include "cli/seed/plant.h"
 #include "common/base/protos.h"
 
 namespace mtp::cli {

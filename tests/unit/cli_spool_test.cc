@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "catch2/catch.hpp"
-#include "cli/spool.h"
-#include "cli/spool_sender.h"
+#include "cli/station/spool.h"
+#include "cli/station/spool_sender.h"
 #include "common/base/errors.h"
 #include "common/base/uuid.h"
 #include "common/rpc/status.h"

@@ -1,5 +1,5 @@
 #include "catch2/catch.hpp"
-#include "cli/station_line.h"
+#include "cli/station/line.h"
 
 namespace mtp::cli {
 namespace {

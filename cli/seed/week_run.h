@@ -5,8 +5,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "cli/seed_calls.h"
-#include "cli/seed_plant.h"
+#include "cli/seed/calls.h"
+#include "cli/seed/plant.h"
 
 namespace mtp::cli {
 

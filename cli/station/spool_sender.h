@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cli/contract.h"
-#include "cli/spool.h"
+#include "cli/station/spool.h"
 #include "common/base/clock.h"
 #include "google/protobuf/message.h"
 

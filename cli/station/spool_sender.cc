@@ -1,4 +1,4 @@
-#include "cli/spool_sender.h"
+#include "cli/station/spool_sender.h"
 
 #include <map>
 #include <memory>

@@ -9,8 +9,8 @@
 #include "absl/time/time.h"
 #include "cli/contract.h"
 #include "cli/session.h"
-#include "cli/spool.h"
-#include "cli/station_line.h"
+#include "cli/station/line.h"
+#include "cli/station/spool.h"
 #include "google/protobuf/message.h"
 
 namespace mtp::cli {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "cli/seed_plant.h"
+#include "cli/seed/plant.h"
 
 namespace mtp::cli {
 

@@ -1,4 +1,4 @@
-#include "cli/watch.h"
+#include "cli/station/watch.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 #include "absl/time/clock.h"
 #include "cli/failures.h"
 #include "cli/fields.h"
-#include "cli/spool_sender.h"
+#include "cli/station/spool_sender.h"
 #include "cli/table.h"
 #include "cli/weights.h"
 #include "common/base/status.h"

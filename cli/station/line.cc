@@ -1,4 +1,4 @@
-#include "cli/station_line.h"
+#include "cli/station/line.h"
 
 #include <algorithm>
 #include <array>

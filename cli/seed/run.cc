@@ -1,4 +1,4 @@
-#include "cli/seed_run.h"
+#include "cli/seed/run.h"
 
 #include <algorithm>
 #include <thread>
@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "cli/seed_catalog.h"
-#include "cli/seed_order_run.h"
-#include "cli/seed_week_run.h"
+#include "cli/seed/catalog.h"
+#include "cli/seed/order_run.h"
+#include "cli/seed/week_run.h"
 #include "common/base/errors.h"
 #include "common/base/status.h"
 #include "mtp/processing/v1/locations.pb.h"

@@ -1,4 +1,4 @@
-#include "cli/seed_calls.h"
+#include "cli/seed/calls.h"
 
 #include <algorithm>
 

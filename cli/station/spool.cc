@@ -1,4 +1,4 @@
-#include "cli/spool.h"
+#include "cli/station/spool.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

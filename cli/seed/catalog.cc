@@ -1,4 +1,4 @@
-#include "cli/seed_catalog.h"
+#include "cli/seed/catalog.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "cli/station_commands.h"
+#include "cli/station/commands.h"
 
 #include <unistd.h>
 
@@ -12,10 +12,10 @@
 #include "cli/fields.h"
 #include "cli/lookups.h"
 #include "cli/processing_views.h"
-#include "cli/spool.h"
-#include "cli/station_line.h"
+#include "cli/station/line.h"
+#include "cli/station/spool.h"
+#include "cli/station/watch.h"
 #include "cli/verb.h"
-#include "cli/watch.h"
 #include "common/base/protos.h"
 #include "common/base/status.h"
 #include "mtp/processing/v1/allocations.pb.h"

@@ -1,4 +1,4 @@
-#include "cli/seed_order_run.h"
+#include "cli/seed/order_run.h"
 
 #include <algorithm>
 

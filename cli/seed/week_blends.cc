@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/seed_catalog.h"
-#include "cli/seed_week_maker.h"
+#include "cli/seed/catalog.h"
+#include "cli/seed/week_maker.h"
 #include "common/base/protos.h"
 
 namespace mtp::cli {

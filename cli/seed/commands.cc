@@ -1,3 +1,5 @@
+#include "cli/commands.h"
+
 #include <memory>
 #include <string>
 
@@ -5,10 +7,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/clock.h"
-#include "cli/commands.h"
 #include "cli/fields.h"
 #include "cli/progress_bar.h"
-#include "cli/seed_run.h"
+#include "cli/seed/run.h"
 #include "cli/table.h"
 #include "cli/weights.h"
 #include "common/base/protos.h"

@@ -1,9 +1,9 @@
-#include "cli/seed_plant.h"
+#include "cli/seed/plant.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "cli/seed_week_maker.h"
+#include "cli/seed/week_maker.h"
 
 namespace mtp::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/seed_week_run.h"
+#include "cli/seed/week_run.h"
 
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"

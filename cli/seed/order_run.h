@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "cli/seed_calls.h"
-#include "cli/seed_plant.h"
+#include "cli/seed/calls.h"
+#include "cli/seed/plant.h"
 
 namespace mtp::cli {
 
