@@ -7,13 +7,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "common/base/status.h"
 
 namespace mtp::cli {
 namespace {
-
-constexpr int64_t kGramsPerKilogram = 1000;
 
 struct Unit {
   std::string_view name;
@@ -101,38 +98,6 @@ absl::StatusOr<int64_t> ParseGrams(std::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(
       "`", std::string(text),
       "` is not a weight in whole grams: ", grams.status().message()));
-}
-
-std::string Thousands(int64_t number) {
-  const std::string digits = absl::StrCat(number);
-  const size_t first = number < 0 ? 1 : 0;
-  std::string text;
-  for (size_t at = 0; at < digits.size(); ++at) {
-    if (at > first && (digits.size() - at) % 3 == 0) text.push_back(',');
-    text.push_back(digits[at]);
-  }
-  return text;
-}
-
-int KilogramDecimals(int64_t grams) {
-  if (grams % 10 != 0) return 3;
-  if (grams % 100 != 0) return 2;
-  return grams % kGramsPerKilogram != 0 ? 1 : 0;
-}
-
-std::string Kilograms(int64_t grams) {
-  return Kilograms(grams, KilogramDecimals(grams));
-}
-
-std::string Kilograms(int64_t grams, int decimals) {
-  const int64_t whole = grams / kGramsPerKilogram;
-  std::string text = grams < 0 && whole == 0 ? "-0" : Thousands(whole);
-  if (decimals > 0) {
-    const std::string fraction =
-        absl::StrFormat("%03d", std::abs(grams % kGramsPerKilogram));
-    absl::StrAppend(&text, ".", fraction.substr(0, decimals));
-  }
-  return text + " kg";
 }
 
 }  // namespace mtp::cli

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "common/base/weights.h"
 
 namespace mtp::cli {
 
@@ -12,17 +13,6 @@ namespace mtp::cli {
 // `2t`. The unit is needed, for a bare number could be either; so is that it
 // comes out as whole grams.
 absl::StatusOr<int64_t> ParseGrams(std::string_view text);
-
-// `62.5 kg`, `1,250 kg`, `0.035 kg`: with `decimals` places, or as many as it
-// takes.
-std::string Kilograms(int64_t grams);
-std::string Kilograms(int64_t grams, int decimals);
-
-// The decimals that `grams` takes as kilograms: 0 to 3.
-int KilogramDecimals(int64_t grams);
-
-// `12345` as `12,345`.
-std::string Thousands(int64_t number);
 
 // Reads a decimal number with at most `decimals` places as a whole number of
 // its smallest place: `6.85` with 2 places is 685.

@@ -1,6 +1,7 @@
 #include "order_service/errors.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/weights.h"
 #include "common/handlers/file_imports.h"
 #include "common/rpc/status.h"
 #include "order_service/plan_rows.h"
@@ -54,9 +55,9 @@ absl::Status NeedsApproval(std::string_view order_code, int64_t asked_grams,
                            int64_t allowed_grams) {
   return FailedPrecondition(
       "NEEDS_APPROVAL",
-      absl::StrCat(asked_grams, " g of ", std::string(order_code),
-                   " were asked, ", allowed_grams,
-                   " g are allowed without approval"),
+      absl::StrCat(Kilograms(asked_grams), " of ", std::string(order_code),
+                   " were asked, ", Kilograms(allowed_grams),
+                   " are allowed without approval"),
       {{"order_code", std::string(order_code)},
        {"allowed_grams", Number(allowed_grams)},
        {"requirement_grams", Number(asked_grams)}});
@@ -98,8 +99,8 @@ absl::Status QuantityCannotGrow(const Shipment& shipment, int64_t asked_grams) {
   return FailedPrecondition(
       "QUANTITY_CANNOT_GROW",
       absl::StrCat("shipment ", shipment.key().Text(), " is of ",
-                   shipment.quantity_grams, " g and cannot grow to ",
-                   asked_grams, " g: make a new request"),
+                   Kilograms(shipment.quantity_grams), " and cannot grow to ",
+                   Kilograms(asked_grams), ": make a new request"),
       {{"shipment", shipment.key().Text()},
        {"quantity_grams", Number(shipment.quantity_grams)},
        {"asked_grams", Number(asked_grams)}});
@@ -108,9 +109,9 @@ absl::Status QuantityCannotGrow(const Shipment& shipment, int64_t asked_grams) {
 absl::Status BelowAllocated(const Shipment& shipment, int64_t asked_grams) {
   return FailedPrecondition(
       "BELOW_ALLOCATED",
-      absl::StrCat(shipment.allocated_grams, " g are allocated to shipment ",
-                   shipment.key().Text(), ", it cannot be lowered to ",
-                   asked_grams, " g"),
+      absl::StrCat(Kilograms(shipment.allocated_grams),
+                   " are allocated to shipment ", shipment.key().Text(),
+                   ", it cannot be lowered to ", Kilograms(asked_grams)),
       {{"shipment", shipment.key().Text()},
        {"allocated_grams", Number(shipment.allocated_grams)},
        {"asked_grams", Number(asked_grams)}});
@@ -119,8 +120,8 @@ absl::Status BelowAllocated(const Shipment& shipment, int64_t asked_grams) {
 absl::Status ShipmentHasAllocations(const Shipment& shipment) {
   return FailedPrecondition(
       "SHIPMENT_HAS_ALLOCATIONS",
-      absl::StrCat(shipment.allocated_grams, " g are allocated to shipment ",
-                   shipment.key().Text()),
+      absl::StrCat(Kilograms(shipment.allocated_grams),
+                   " are allocated to shipment ", shipment.key().Text()),
       {{"shipment", shipment.key().Text()},
        {"allocated_grams", Number(shipment.allocated_grams)}});
 }

@@ -1,6 +1,7 @@
 #include "order_service/exceptions.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/weights.h"
 #include "mtp/ops/v1/operations.pb.h"
 
 namespace mtp::order {
@@ -39,7 +40,7 @@ void OpenDispatchedAfterCancellation(const Shipment& shipment,
         .amounts = {{"ordered", 0}, {"dispatched", shipment.dispatched_grams}},
         .description = absl::StrCat(
             "Shipment ", shipment.key().Text(), " was cancelled here, but ",
-            shipment.dispatched_grams, " g of it had left Seeduwa by ",
+            Kilograms(shipment.dispatched_grams), " of it had left Seeduwa by ",
             shipment.dispatch_vehicle,
             ". Accept it when it arrives, or have the dispatch taken back."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
@@ -54,9 +55,10 @@ void OpenDispatchedMoreThanOrdered(const Shipment& shipment,
         .amounts = {{"ordered", shipment.quantity_grams},
                     {"dispatched", shipment.dispatched_grams}},
         .description = absl::StrCat(
-            "Of shipment ", shipment.key().Text(), " ", shipment.quantity_grams,
-            " g were ordered, but ", shipment.dispatched_grams,
-            " g left Seeduwa. Lower or cancel another shipment of the request "
+            "Of shipment ", shipment.key().Text(), " ",
+            Kilograms(shipment.quantity_grams), " were ordered, but ",
+            Kilograms(shipment.dispatched_grams),
+            " left Seeduwa. Lower or cancel another shipment of the request "
             "by the "
             "difference, or have the dispatch corrected."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
@@ -92,7 +94,7 @@ void OpenAcceptedWithDifferences(const Shipment& shipment, int64_t missing_bags,
                                      shipment.dispatched_grams)}},
         .description = absl::StrCat(
             "Shipment ", shipment.key().Text(), " did not arrive as it left: ",
-            shipment.dispatched_grams, " g were dispatched, ",
+            Kilograms(shipment.dispatched_grams), " were dispatched, ",
             shipment.received_grams.value_or(shipment.dispatched_grams),
             " g received; bags missing: ", missing_bags,
             ", damaged: ", damaged_bags, ", sent back: ", sent_back_bags,
@@ -110,8 +112,9 @@ void OpenParcelsAfterCompletion(const Schedule& schedule, int64_t grams_before,
                     {"parcels", schedule.parcel_grams}},
         .description = absl::StrCat(
             "The parcels of schedule ", schedule.KeyText(),
-            " changed after it was completed, from ", grams_before, " g to ",
-            schedule.parcel_grams, " g. Reopen it, or have them put right."),
+            " changed after it was completed, from ", Kilograms(grams_before),
+            " to ", Kilograms(schedule.parcel_grams),
+            ". Reopen it, or have them put right."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
        correlation_id, context, rows);
 }

@@ -97,7 +97,7 @@ class Writer {
     Fact("Left", MinuteText(dispatch().occurred_at(), zone_), kInner);
     Fact("By", dispatch().actor().username(), kInner);
     Fact("Shipments", std::to_string(shipments_.size()), kInner);
-    Fact("In all", absl::StrCat(bags, " bags, ", Kilograms(grams)), kInner);
+    Fact("In all", absl::StrCat(bags, " bags, ", WeightText(grams)), kInner);
   }
 
   absl::Status Shipment(const NoteShipment& one) {
@@ -121,7 +121,7 @@ class Writer {
          kWidth);
     Fact("Carries",
          absl::StrCat(left.bag_count(), " bags, ",
-                      Kilograms(left.dispatched_grams())),
+                      WeightText(left.dispatched_grams())),
          kWidth);
     if (left.has_corrected_at()) {
       Fact("Corrected", left.correction_reason(), kWidth);
@@ -153,10 +153,11 @@ class Writer {
     pdf_.Text({kBagText, first + 2 * kLineStep}, kSmallSize, text,
               kBagTextWidth);
     constexpr double kWeightWidth = kRight - kBagText - kBagTextWidth;
-    pdf_.TextRight({kRight, first}, kSize, Kilograms(line.grams), kWeightWidth);
+    pdf_.TextRight({kRight, first}, kSize, WeightText(line.grams),
+                   kWeightWidth);
     if (line.grams != line.bag.net_grams()) {
       pdf_.TextRight({kRight, first + kLineStep}, kSmallSize,
-                     absl::StrCat("of ", Kilograms(line.bag.net_grams())),
+                     absl::StrCat("of ", WeightText(line.bag.net_grams())),
                      kWeightWidth);
     }
     y_ += kBagCode + 1;

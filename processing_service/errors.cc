@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/weights.h"
 #include "common/handlers/file_imports.h"
 #include "google/rpc/error_details.pb.h"
 #include "processing_service/allocation_rows.h"
@@ -176,8 +177,8 @@ absl::Status BagEmpty(const Bag& bag) {
 absl::Status BagAllocated(const Bag& bag, int64_t waiting_grams) {
   return FailedPrecondition(
       "BAG_ALLOCATED",
-      absl::StrCat(waiting_grams,
-                   " g of the bag are in shipments that have not left"),
+      absl::StrCat(Kilograms(waiting_grams),
+                   " of the bag are in shipments that have not left"),
       {{"barcode", bag.barcode.ToString()},
        {"allocated_grams", Number(waiting_grams)}});
 }
@@ -185,8 +186,9 @@ absl::Status BagAllocated(const Bag& bag, int64_t waiting_grams) {
 absl::Status BagTooHeavy(const Bag& bag, int64_t gross_grams) {
   return FailedPrecondition(
       "BAG_TOO_HEAVY",
-      absl::StrCat("with what is used of it the bag would weigh ", gross_grams,
-                   " g, no bag weighs more than ", kMaxBagGrams, " g"),
+      absl::StrCat("with what is used of it the bag would weigh ",
+                   Kilograms(gross_grams), ", no bag weighs more than ",
+                   Kilograms(kMaxBagGrams)),
       {{"barcode", bag.barcode.ToString()},
        {"gross_grams", Number(gross_grams)},
        {"limit_grams", Number(kMaxBagGrams)}});
@@ -195,8 +197,9 @@ absl::Status BagTooHeavy(const Bag& bag, int64_t gross_grams) {
 absl::Status CorrectionBelowUsed(const Bag& bag, int64_t net_grams) {
   return FailedPrecondition(
       "CORRECTION_BELOW_USED",
-      absl::StrCat(bag.UsedGrams(), " g of the bag are used, it cannot have ",
-                   net_grams, " g"),
+      absl::StrCat(Kilograms(bag.UsedGrams()),
+                   " of the bag are used, it cannot have ",
+                   Kilograms(net_grams)),
       {{"barcode", bag.barcode.ToString()},
        {"used_grams", Number(bag.UsedGrams())},
        {"net_grams", Number(net_grams)}});
@@ -206,8 +209,9 @@ absl::Status WriteOffOverLimit(const Bag& bag, int64_t asked_grams,
                                int64_t limit_grams) {
   return PermissionDenied(
       "WRITE_OFF_OVER_LIMIT",
-      absl::StrCat("a write-off of more than ", limit_grams,
-                   " g needs SEEDUWA_ADMIN, ", asked_grams, " g were asked"),
+      absl::StrCat("a write-off of more than ", Kilograms(limit_grams),
+                   " needs SEEDUWA_ADMIN, ", Kilograms(asked_grams),
+                   " were asked"),
       {{"barcode", bag.barcode.ToString()},
        {"asked_grams", Number(asked_grams)},
        {"limit_grams", Number(limit_grams)}});
@@ -219,10 +223,11 @@ absl::Status ReturnExceedsDispatched(const BagInShipment& sent,
       db::ShipmentKey{sent.request_code, sent.shipment_code}.Text();
   return FailedPrecondition(
       "RETURN_EXCEEDS_DISPATCHED",
-      absl::StrCat(sent.grams, " g of the bag left in shipment ", shipment,
-                   ", ", sent.returned_grams, " g came back before, ",
-                   sent.parcelled_grams, " g are in parcels: ", asked_grams,
-                   " g cannot come back"),
+      absl::StrCat(Kilograms(sent.grams), " of the bag left in shipment ",
+                   shipment, ", ", Kilograms(sent.returned_grams),
+                   " came back before, ", Kilograms(sent.parcelled_grams),
+                   " are in parcels: ", Kilograms(asked_grams),
+                   " cannot come back"),
       {{"barcode", sent.barcode.ToString()},
        {"shipment", shipment},
        {"dispatched_grams", Number(sent.grams)},
@@ -262,9 +267,9 @@ absl::Status InvoicedBagsReceived(const Item& item) {
 absl::Status ExpectedWeightExceeded(const Item& item, int64_t grams) {
   return FailedPrecondition(
       "EXPECTED_WEIGHT_EXCEEDED",
-      absl::StrCat(grams, " g of ", item.item_code,
-                   " would have been received, ", item.gram_limit.value_or(0),
-                   " g are expected"),
+      absl::StrCat(Kilograms(grams), " of ", item.item_code,
+                   " would have been received, ",
+                   Kilograms(item.gram_limit.value_or(0)), " are expected"),
       {{"item_id", item.item_id.ToString()},
        {"expected_grams", Number(item.gram_limit.value_or(0))},
        {"received_grams", Number(item.received_grams)},
@@ -274,8 +279,8 @@ absl::Status ExpectedWeightExceeded(const Item& item, int64_t grams) {
 absl::Status InsufficientRemaining(const Bag& bag, int64_t asked_grams) {
   return FailedPrecondition(
       "INSUFFICIENT_REMAINING",
-      absl::StrCat("the bag has ", bag.remaining_grams, " g left, ",
-                   asked_grams, " g were asked"),
+      absl::StrCat("the bag has ", Kilograms(bag.remaining_grams), " left, ",
+                   Kilograms(asked_grams), " were asked"),
       {{"barcode", bag.barcode.ToString()},
        {"remaining_grams", Number(bag.remaining_grams)},
        {"asked_grams", Number(asked_grams)}});
@@ -358,9 +363,9 @@ absl::Status TraderRole(const Batch& batch) {
 absl::Status BatchOutExceedsIn(const Batch& batch, int64_t out_grams) {
   return FailedPrecondition(
       "BATCH_OUT_EXCEEDS_IN",
-      absl::StrCat(out_grams, " g would have come out of batch ", batch.Name(),
-                   ", the ", batch.in_grams, " g that went in allow ",
-                   batch.OutLimitGrams(), " g"),
+      absl::StrCat(Kilograms(out_grams), " would have come out of batch ",
+                   batch.Name(), ", the ", Kilograms(batch.in_grams),
+                   " that went in allow ", Kilograms(batch.OutLimitGrams())),
       {{"batch_id", batch.batch_id.ToString()},
        {"in_grams", Number(batch.in_grams)},
        {"out_grams", Number(out_grams)},
@@ -377,8 +382,8 @@ absl::Status AllocationHasLess(const Allocation& allocation,
                                int64_t asked_grams) {
   return FailedPrecondition(
       "ALLOCATION_HAS_LESS",
-      absl::StrCat("the allocation has ", allocation.grams, " g, ", asked_grams,
-                   " g were asked"),
+      absl::StrCat("the allocation has ", Kilograms(allocation.grams), ", ",
+                   Kilograms(asked_grams), " were asked"),
       {{"allocation_id", allocation.allocation_id.ToString()},
        {"allocated_grams", Number(allocation.grams)},
        {"asked_grams", Number(asked_grams)}});
@@ -403,8 +408,8 @@ absl::Status ShipmentNeedsLess(const Shipment& shipment, int64_t asked_grams) {
   return FailedPrecondition(
       "SHIPMENT_NEEDS_LESS",
       absl::StrCat("shipment ", shipment.key().Text(), " still needs ",
-                   shipment.MissingGrams(), " g, ", asked_grams,
-                   " g were asked"),
+                   Kilograms(shipment.MissingGrams()), ", ",
+                   Kilograms(asked_grams), " were asked"),
       {{"shipment", shipment.key().Text()},
        {"missing_grams", Number(shipment.MissingGrams())},
        {"asked_grams", Number(asked_grams)}});
@@ -487,8 +492,9 @@ absl::Status ParcelsExceedAllocation(const Allocation& allocation,
                                      int64_t left_grams, int64_t asked_grams) {
   return FailedPrecondition(
       "PARCELS_EXCEED_ALLOCATION",
-      absl::StrCat("the allocation has ", left_grams, " g left for parcels, ",
-                   asked_grams, " g were asked"),
+      absl::StrCat("the allocation has ", Kilograms(left_grams),
+                   " left for parcels, ", Kilograms(asked_grams),
+                   " were asked"),
       {{"allocation_id", allocation.allocation_id.ToString()},
        {"left_grams", Number(left_grams)},
        {"asked_grams", Number(asked_grams)}});

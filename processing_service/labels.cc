@@ -79,9 +79,9 @@ v1::GetBagLabelResponse LabelOf(const v1::Bag& bag, absl::TimeZone zone) {
   label.add_lines(absl::StrCat(KindWord(bag.kind()), " ", bag.source_code()));
   label.add_lines(bag.source_name());
   label.add_lines(absl::StrCat("Bag ", bag.bag_number()));
-  label.add_lines(absl::StrCat("Net ", Kilograms(bag.net_grams())));
-  label.add_lines(absl::StrCat("Gross ", Kilograms(bag.gross_grams())));
-  label.add_lines(absl::StrCat("Tare ", Kilograms(bag.tare_grams())));
+  label.add_lines(absl::StrCat("Net ", WeightText(bag.net_grams())));
+  label.add_lines(absl::StrCat("Gross ", WeightText(bag.gross_grams())));
+  label.add_lines(absl::StrCat("Tare ", WeightText(bag.tare_grams())));
   label.add_lines(bag.location());
   label.add_lines(MinuteText(bag.occurred_at(), zone));
   if (!bag.reference().empty()) label.add_lines(bag.reference());

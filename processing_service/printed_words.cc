@@ -2,20 +2,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "common/base/protos.h"
+#include "common/base/weights.h"
 
 namespace mtp::processing {
 
-std::string Kilograms(int64_t grams) {
-  const std::string digits = std::to_string(grams / 1000);
-  std::string whole;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) whole += ',';
-    whole += digits[i];
-  }
-  return absl::StrFormat("%s.%03d kg", whole, grams % 1000);
-}
+std::string WeightText(int64_t grams) { return Kilograms(grams, 3); }
 
 std::string KindWord(MaterialKind kind) {
   std::string word(db::EnumText(kind));

@@ -10,8 +10,8 @@
 // How labels and papers say things.
 namespace mtp::processing {
 
-// `1,040.250 kg`.
-std::string Kilograms(int64_t grams);
+// `1,040.250 kg`, always to the gram.
+std::string WeightText(int64_t grams);
 
 // `Tealine`.
 std::string KindWord(MaterialKind kind);

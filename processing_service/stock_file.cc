@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/characters.h"
+#include "common/base/weights.h"
 #include "processing_service/placing.h"
 #include "processing_service/stock_cells.h"
 
@@ -176,9 +177,10 @@ class Judge {
     if (item.gram_limit.has_value() &&
         item.received_grams + received.grams > *item.gram_limit) {
       Tell(cells, Column::kGross, v1::BAD_ROW_REASON_EXPECTED_WEIGHT_EXCEEDED,
-           absl::StrCat("would make ", item.received_grams + received.grams,
-                        " g of ", item.item_code, ", of which ",
-                        *item.gram_limit, " g were expected"));
+           absl::StrCat("would make ",
+                        Kilograms(item.received_grams + received.grams), " of ",
+                        item.item_code, ", of which ",
+                        Kilograms(*item.gram_limit), " were expected"));
     }
   }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/protos.h"
+#include "common/base/weights.h"
 #include "common/handlers/cause.h"
 #include "common/rpc/validation.h"
 #include "common/sync/outbox.h"
@@ -176,9 +177,10 @@ void OpenExceptions(const ShipmentState& state, const Shipment& before,
     Open(
         ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED, now, {},
         {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
-        absl::StrCat("Shipment ", name, " was cut to ", now.quantity_grams,
-                     " g but had left with ", now.dispatched_grams,
-                     " g. Accept it or send the rest back."),
+        absl::StrCat("Shipment ", name, " was cut to ",
+                     Kilograms(now.quantity_grams), " but had left with ",
+                     Kilograms(now.dispatched_grams),
+                     ". Accept it or send the rest back."),
         options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause,
         context, rows);
   }

@@ -59,11 +59,11 @@ TEST_CASE("the label of a herb has the supplier's reference, too") {
 }
 
 TEST_CASE("weights are written to the gram") {
-  CHECK(Kilograms(0) == "0.000 kg");
-  CHECK(Kilograms(7) == "0.007 kg");
-  CHECK(Kilograms(999'999) == "999.999 kg");
-  CHECK(Kilograms(1'000'000) == "1,000.000 kg");
-  CHECK(Kilograms(1'234'567'890) == "1,234,567.890 kg");
+  CHECK(WeightText(0) == "0.000 kg");
+  CHECK(WeightText(7) == "0.007 kg");
+  CHECK(WeightText(999'999) == "999.999 kg");
+  CHECK(WeightText(1'000'000) == "1,000.000 kg");
+  CHECK(WeightText(1'234'567'890) == "1,234,567.890 kg");
 }
 
 // Whether all of it is on the label.
