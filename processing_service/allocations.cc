@@ -127,19 +127,28 @@ void TouchAllocateToShipment(const v1::AllocateToShipmentRequest& request,
 
 // --- to a batch
 
-// Ingredients go into open batches; nothing comes from a blocked one.
+// What left the site is made of what it was made of when it left.
+bool LeftTheSite(const Rows& rows, const Batch& batch) {
+  const BatchDeparture* departure = rows.departures.Find(batch.batch_id);
+  return departure != nullptr && departure->dispatched;
+}
+
+// Ingredients go into open batches; nothing comes from a blocked one, and
+// nothing is made of itself.
 absl::Status JudgeForBatch(const Rows& rows, const Bag& bag, const Batch& batch,
                            int64_t grams) {
   const std::string_view target = db::EnumText(batch.kind);
-  // Whatever the matrix says, nothing is made of itself.
-  if (!RuleAllows(rows, bag.kind, target) || bag.batch_id == batch.batch_id)
+  if (!RuleAllows(rows, bag.kind, target))
     return errors::NotAllocatable(bag, target);
   if (!batch.open()) return errors::BatchNotOpen(batch);
+  if (LeftTheSite(rows, batch)) return errors::BatchDispatched(batch);
   if (batch.Clearance() == v1::CLEARANCE_BLOCKED)
     return errors::BatchBlocked(batch);
-  if (const Batch* source = SourceOf(rows, bag);
-      source != nullptr && source->Clearance() == v1::CLEARANCE_BLOCKED) {
-    return errors::BatchBlocked(*source);
+  if (const Batch* source = SourceOf(rows, bag); source != nullptr) {
+    if (source->batch_id == batch.batch_id || source->Contains(batch))
+      return errors::BatchInItself(batch, *source);
+    if (source->Clearance() == v1::CLEARANCE_BLOCKED)
+      return errors::BatchBlocked(*source);
   }
   return bag.CanGive(grams);
 }
@@ -172,6 +181,13 @@ absl::StatusOr<Given> GiveToBatch(const Ask& ask, std::string_view batch_id,
   return Given{allocation.Shown(bag.source_name, batch.Name()), &bag};
 }
 
+// A batch that something goes into.
+void WantTarget(Rows& rows, std::string_view batch_id) {
+  const Uuid id = Uuid::Parse(batch_id).value_or(Uuid{});
+  rows.batches.Want(id);
+  rows.departures.Want(id);
+}
+
 void WantBatchRules(Rows& rows) {
   WantRules(rows, kToBlendsheet);
   WantRules(rows, kToFlavorsheet);
@@ -179,7 +195,7 @@ void WantBatchRules(Rows& rows) {
 
 void TouchAllocateToBatch(const v1::AllocateToBatchRequest& request,
                           Rows& rows) {
-  rows.batches.Want(Uuid::Parse(request.batch_id()).value_or(Uuid{}));
+  WantTarget(rows, request.batch_id());
   WantBatchRules(rows);
   WantBag(rows, request.barcode());
 }
@@ -201,7 +217,7 @@ void TouchBatchAllocate(const v1::BatchAllocateRequest& request, Rows& rows) {
   for (const v1::AllocationDraft& draft : request.allocations()) {
     if (draft.has_batch_id()) {
       to_batches = true;
-      rows.batches.Want(Uuid::Parse(draft.batch_id()).value_or(Uuid{}));
+      WantTarget(rows, draft.batch_id());
     } else {
       to_shipments = true;
       rows.shipments.Want(db::ShipmentKey::Of(draft.shipment()));
@@ -215,8 +231,10 @@ void TouchBatchAllocate(const v1::BatchAllocateRequest& request, Rows& rows) {
 // --- giving back
 
 // Whether a part of an allocation to this batch may come out of it again.
-absl::Status JudgeReleaseFromBatch(const Batch& batch, int64_t grams) {
+absl::Status JudgeReleaseFromBatch(const Rows& rows, const Batch& batch,
+                                   int64_t grams) {
   if (!batch.open()) return errors::BatchNotOpen(batch);
+  if (LeftTheSite(rows, batch)) return errors::BatchDispatched(batch);
   Batch after = batch;
   after.in_grams -= grams;
   if (after.out_grams <= after.OutLimitGrams()) return absl::OkStatus();
@@ -227,7 +245,7 @@ absl::Status JudgeReleaseFromBatch(const Batch& batch, int64_t grams) {
 absl::StatusOr<std::string> ReleaseFromBatch(const Batch& found, int64_t grams,
                                              const Context& context,
                                              Rows& rows) {
-  RETURN_IF_ERROR(JudgeReleaseFromBatch(found, grams));
+  RETURN_IF_ERROR(JudgeReleaseFromBatch(rows, found, grams));
   Batch& batch = rows.batches.Edit(found);
   batch.in_grams -= grams;
   ++batch.version;
@@ -326,6 +344,7 @@ void WantAllocation(Rows& rows, std::string_view allocation_id) {
   const Uuid id = Uuid::Parse(allocation_id).value_or(Uuid{});
   rows.allocated_shipments.Want(id);
   rows.allocated_batches.Want(id);
+  rows.allocated_departures.Want(id);
   rows.allocated_bags.Want(id);
   rows.allocations.Want(id);
 }
@@ -339,7 +358,7 @@ void TouchReleaseAllocation(const v1::ReleaseAllocationRequest& request,
 
 void TouchMoveAllocation(const v1::MoveAllocationRequest& request, Rows& rows) {
   if (request.has_batch_id()) {
-    rows.batches.Want(Uuid::Parse(request.batch_id()).value_or(Uuid{}));
+    WantTarget(rows, request.batch_id());
     WantBatchRules(rows);
   } else if (request.has_shipment()) {
     rows.shipments.Want(db::ShipmentKey::Of(request.shipment()));

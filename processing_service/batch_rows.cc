@@ -7,7 +7,6 @@
 
 namespace mtp::processing {
 
-// A flavor is judged by the blends in it; a blend by its own trader state.
 const std::string_view kBatchColumns = R"(
   SELECT batch.batch_id, batch.kind, batch.recipe_id, batch.revision,
     batch.batch_number, batch.state, coalesce(batch.trader_state, ''),
@@ -18,7 +17,7 @@ const std::string_view kBatchColumns = R"(
     batch.completed_at, batch.changed_at, recipe.number,
     recipe_revision.blend_code || recipe_revision.flavor_code,
     recipe_revision.total_grams / recipe_revision.batch_count,
-    coalesce(blends.ids, '{}'), coalesce(blends.trader_states, '{}')
+    coalesce(parts.ids, '{}'), coalesce(parts.trader_states, '{}')
 )";
 const std::string_view kOfItsBags = R"(,
     (SELECT coalesce(sum(bag.remaining_grams), 0)::bigint FROM bag
@@ -32,16 +31,25 @@ const std::string_view kBatchTables = R"(
   JOIN recipe_revision ON recipe_revision.recipe_id = batch.recipe_id
                       AND recipe_revision.revision = batch.revision
   LEFT JOIN LATERAL (
-    SELECT array_agg(blend.batch_id::text ORDER BY blend.batch_id) AS ids,
-           array_agg(coalesce(blend.trader_state, '') ORDER BY blend.batch_id)
-             AS trader_states
-    FROM (
-      SELECT DISTINCT bag.batch_id FROM allocation
+    WITH RECURSIVE part (batch_id) AS (
+      SELECT bag.batch_id FROM allocation
       JOIN bag ON bag.barcode = allocation.barcode
       WHERE allocation.batch_id = batch.batch_id AND allocation.released_at IS NULL
-        AND bag.batch_id IS NOT NULL) AS source
-    JOIN batch AS blend ON blend.batch_id = source.batch_id
-    WHERE batch.kind = 'flavorsheet') AS blends ON true
+        AND allocation.source_kind IN ('blendsheet', 'flavorsheet')
+      UNION
+      SELECT source.batch_id FROM part
+      CROSS JOIN LATERAL (
+        SELECT bag.batch_id FROM allocation
+        JOIN bag ON bag.barcode = allocation.barcode
+        WHERE allocation.batch_id = part.batch_id AND allocation.released_at IS NULL
+          AND allocation.source_kind IN ('blendsheet', 'flavorsheet')
+        OFFSET 0) AS source
+    )
+    SELECT array_agg(made.batch_id::text ORDER BY made.batch_id) AS ids,
+           array_agg(CASE made.kind WHEN 'flavorsheet' THEN 'TRADER_ALLOWED'
+                     ELSE coalesce(made.trader_state, '') END ORDER BY made.batch_id)
+             AS trader_states
+    FROM part JOIN batch AS made ON made.batch_id = part.batch_id) AS parts ON true
 )";
 
 // By id, and by the allocations that went into them; an allocation never
@@ -110,15 +118,28 @@ const db::Statement Batch::kUpdate{R"(
   WHERE batch.batch_id = fresh.batch_id
 )"};
 
-const db::Statement BatchDeparture::kLoad{R"(
+constexpr std::string_view kWantedBatches = R"(
   WITH RECURSIVE made (origin, batch_id) AS (
     SELECT batch_id, batch_id FROM unnest($1::uuid[]) AS wanted (batch_id)
+)";
+// An allocation never changes its batch.
+constexpr std::string_view kTargetsOfAllocations = R"(
+  WITH RECURSIVE made (origin, batch_id) AS (
+    SELECT DISTINCT allocation.batch_id, allocation.batch_id
+    FROM unnest($1::uuid[]) AS wanted (allocation_id)
+    JOIN allocation ON allocation.allocation_id = wanted.allocation_id
+    WHERE allocation.batch_id IS NOT NULL
+)";
+constexpr std::string_view kDepartures = R"(
     UNION
-    SELECT made.origin, allocation.batch_id
+    SELECT made.origin, next.batch_id
     FROM made
-    JOIN bag ON bag.batch_id = made.batch_id
-    JOIN allocation ON allocation.barcode = bag.barcode
-    WHERE allocation.batch_id IS NOT NULL AND allocation.released_at IS NULL
+    CROSS JOIN LATERAL (
+      SELECT allocation.batch_id FROM bag
+      JOIN allocation ON allocation.barcode = bag.barcode
+      WHERE bag.batch_id = made.batch_id AND allocation.batch_id IS NOT NULL
+        AND allocation.released_at IS NULL
+      OFFSET 0) AS next
   )
   SELECT made.origin, bool_or(
     EXISTS (SELECT FROM bag
@@ -131,7 +152,11 @@ const db::Statement BatchDeparture::kLoad{R"(
                  AND shipment.dispatched))
   FROM made
   GROUP BY made.origin
-)"};
+)";
+const db::Statement BatchDeparture::kLoad =
+    db::Compose({kWantedBatches, kDepartures});
+const db::Statement BatchDeparture::kLoadOfTargets =
+    db::Compose({kTargetsOfAllocations, kDepartures});
 
 const db::Statement Measurement::kInsert{R"(
   INSERT INTO measurement (batch_id, measurement_id, humidity_basis_points,
@@ -167,42 +192,46 @@ void SetActor(const std::string& subject, const std::string& username,
 }  // namespace
 
 v1::Clearance Batch::Clearance() const {
-  if (kind == v1::MATERIAL_KIND_FLAVORSHEET) {
-    bool waiting = false;
-    for (const std::string& text : blend_trader_states) {
-      const auto blend_state = db::EnumFromText<v1::TraderState>(text);
-      if (blend_state == v1::TRADER_STATE_TRADER_BLOCKED)
-        return v1::CLEARANCE_BLOCKED;
-      if (blend_state != v1::TRADER_STATE_TRADER_ALLOWED) waiting = true;
-    }
-    return waiting ? v1::CLEARANCE_WAITING : v1::CLEARANCE_CLEARED;
-  }
-  switch (trader_state) {
-    case v1::TRADER_STATE_TRADER_ALLOWED:
-      return v1::CLEARANCE_CLEARED;
-    case v1::TRADER_STATE_TRADER_BLOCKED:
+  bool waiting = false;
+  const auto hear = [&waiting](v1::TraderState state) {
+    if (state != v1::TRADER_STATE_TRADER_ALLOWED) waiting = true;
+    return state == v1::TRADER_STATE_TRADER_BLOCKED;
+  };
+  if (hear(Judged())) return v1::CLEARANCE_BLOCKED;
+  for (const std::string& text : part_trader_states) {
+    if (hear(db::EnumFromText<v1::TraderState>(text)))
       return v1::CLEARANCE_BLOCKED;
-    default:
-      return v1::CLEARANCE_WAITING;
   }
+  return waiting ? v1::CLEARANCE_WAITING : v1::CLEARANCE_CLEARED;
 }
 
-void Batch::TakeIn(const Batch& blend) {
-  if (kind != v1::MATERIAL_KIND_FLAVORSHEET || Contains(blend)) return;
-  blend_ids.push_back(blend.batch_id.ToString());
-  blend_trader_states.emplace_back(db::EnumText(blend.trader_state));
+v1::TraderState Batch::Judged() const {
+  return kind == v1::MATERIAL_KIND_FLAVORSHEET ? v1::TRADER_STATE_TRADER_ALLOWED
+                                               : trader_state;
 }
 
-bool Batch::Contains(const Batch& blend) const {
-  return std::find(blend_ids.begin(), blend_ids.end(),
-                   blend.batch_id.ToString()) != blend_ids.end();
+void Batch::TakeIn(const Batch& part) {
+  const auto take = [this](const std::string& id, std::string state) {
+    if (std::find(part_ids.begin(), part_ids.end(), id) != part_ids.end())
+      return;
+    part_ids.push_back(id);
+    part_trader_states.push_back(std::move(state));
+  };
+  take(part.batch_id.ToString(), std::string(db::EnumText(part.Judged())));
+  for (size_t i = 0; i < part.part_ids.size(); ++i)
+    take(part.part_ids[i], part.part_trader_states[i]);
+}
+
+bool Batch::Contains(const Batch& part) const {
+  return std::find(part_ids.begin(), part_ids.end(),
+                   part.batch_id.ToString()) != part_ids.end();
 }
 
 void Batch::HearOf(const Batch& blend) {
   const auto found =
-      std::find(blend_ids.begin(), blend_ids.end(), blend.batch_id.ToString());
-  if (found == blend_ids.end()) return;
-  blend_trader_states[static_cast<size_t>(found - blend_ids.begin())] =
+      std::find(part_ids.begin(), part_ids.end(), blend.batch_id.ToString());
+  if (found == part_ids.end()) return;
+  part_trader_states[static_cast<size_t>(found - part_ids.begin())] =
       db::EnumText(blend.trader_state);
 }
 

@@ -43,9 +43,11 @@ struct Batch {
   std::string recipe_number;
   std::string code;  // the blend's or the flavor's
   int64_t planned_grams = 0;
-  // Of a flavorsheet batch: the blends in it, and what the trader says of each.
-  std::vector<std::string> blend_ids;
-  std::vector<std::string> blend_trader_states;
+  // The batches whose bags went into it, into one of those, and so on, and what
+  // the trader says of each; a flavor, whom nobody asks about, counts as
+  // allowed.
+  std::vector<std::string> part_ids;
+  std::vector<std::string> part_trader_states;
   // Of the bags out of it: what is left in them, and the highest number; only
   // read. 0 where the batch was loaded as a source of bags: it takes a look at
   // all of them, and whoever takes from one bag has no use for it.
@@ -54,12 +56,15 @@ struct Batch {
 
   Key key() const { return batch_id; }
   bool open() const { return state == v1::BATCH_STATE_OPEN; }
-  // Whether its bags may be shipped as far as trader decisions go.
+  // Whether its bags may be shipped as far as trader decisions go, on it and on
+  // all that is in it.
   v1::Clearance Clearance() const;
-  // A blend goes into this batch, if it is of a flavorsheet.
-  void TakeIn(const Batch& blend);
-  // The trader said something new of a blend; true if it is in this batch.
-  bool Contains(const Batch& blend) const;
+  // What the trader says of itself; flavors need no word.
+  v1::TraderState Judged() const;
+  // A bag of another batch goes into this one.
+  void TakeIn(const Batch& part);
+  bool Contains(const Batch& part) const;
+  // The trader said something new of a blend that may be in it.
   void HearOf(const Batch& blend);
   // The most that may have come out, given what went in.
   int64_t OutLimitGrams() const;
@@ -86,7 +91,7 @@ struct Batch {
       &Batch::completed_by, &Batch::completed_by_username,
       &Batch::completed_by_role, &Batch::completed_at, &Batch::changed_at,
       &Batch::recipe_number, &Batch::code, &Batch::planned_grams,
-      &Batch::blend_ids, &Batch::blend_trader_states, &Batch::remaining_grams,
+      &Batch::part_ids, &Batch::part_trader_states, &Batch::remaining_grams,
       &Batch::last_bag_number);
   static constexpr auto kInserted =
       std::tuple(&Batch::batch_id, &Batch::kind, &Batch::recipe_id,
@@ -113,6 +118,8 @@ struct BatchDeparture {
 
   Key key() const { return batch_id; }
   static const db::Statement kLoad;
+  // Of the batches that allocations went into, by allocation_id.
+  static const db::Statement kLoadOfTargets;
   static constexpr auto kLoaded =
       std::tuple(&BatchDeparture::batch_id, &BatchDeparture::dispatched);
 };

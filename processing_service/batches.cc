@@ -164,8 +164,8 @@ absl::Status JudgeTraderStep(const Batch& batch, v1::TraderState to,
 
 namespace {
 
-// Brings the batch into the state and keeps who said so; flavors that the blend
-// is in, if they are at hand, get to know.
+// Brings the batch into the state and keeps who said so; batches that it is in,
+// if they are at hand, get to know.
 void Become(v1::TraderState to, const std::string& remarks,
             absl::Time occurred_at, Batch& batch, const Context& context,
             Rows& rows) {
@@ -183,8 +183,8 @@ void Become(v1::TraderState to, const std::string& remarks,
        .correlation_id = context.correlation_id()});
   batch.trader_state = to;
   batch.trader_changed_at = context.now();
-  for (const Batch* flavor : rows.batches.All()) {
-    if (flavor->Contains(batch)) rows.batches.Edit(*flavor).HearOf(batch);
+  for (const Batch* other : rows.batches.All()) {
+    if (other->Contains(batch)) rows.batches.Edit(*other).HearOf(batch);
   }
 }
 

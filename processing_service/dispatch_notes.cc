@@ -1,6 +1,8 @@
 #include "processing_service/dispatch_notes.h"
 
+#include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -247,6 +249,17 @@ std::vector<NoteShipment> ReadNote(const db::Results& results) {
     const Allocation line = db::Read<Allocation>(row);
     lines[*line.shipment()].push_back(
         {bags.at(line.barcode).Shown(), line.grams});
+  }
+  // As somebody ticks them off at the lorry.
+  const auto place = [](const NoteLine& line) {
+    return std::make_tuple(line.bag.source_code(), line.bag.source_name(),
+                           line.bag.bag_number());
+  };
+  for (auto& [key, ticked] : lines) {
+    std::stable_sort(ticked.begin(), ticked.end(),
+                     [&](const NoteLine& a, const NoteLine& b) {
+                       return place(a) < place(b);
+                     });
   }
   std::vector<NoteShipment> shipments;
   for (const db::Row row : results[0]) {

@@ -257,8 +257,8 @@ absl::Status InvoicedBagsReceived(const Item& item) {
   return FailedPrecondition(
       "INVOICED_BAGS_RECEIVED",
       absl::StrCat(item.received_bags, " bags of ", item.item_code,
-                   " were received, ", item.bag_limit.value_or(0),
-                   " are invoiced"),
+                   " were received, no more than ", item.bag_limit.value_or(0),
+                   " may be"),
       {{"item_id", item.item_id.ToString()},
        {"bag_count", Number(item.bag_limit.value_or(0))},
        {"received_bag_count", Number(item.received_bags)}});
@@ -268,8 +268,8 @@ absl::Status ExpectedWeightExceeded(const Item& item, int64_t grams) {
   return FailedPrecondition(
       "EXPECTED_WEIGHT_EXCEEDED",
       absl::StrCat(Kilograms(grams), " of ", item.item_code,
-                   " would have been received, ",
-                   Kilograms(item.gram_limit.value_or(0)), " are expected"),
+                   " would have been received, no more than ",
+                   Kilograms(item.gram_limit.value_or(0)), " may be"),
       {{"item_id", item.item_id.ToString()},
        {"expected_grams", Number(item.gram_limit.value_or(0))},
        {"received_grams", Number(item.received_grams)},
@@ -328,6 +328,15 @@ absl::Status BatchDispatched(const Batch& batch) {
       "BATCH_DISPATCHED",
       absl::StrCat("something of batch ", batch.Name(), " has left the site"),
       {{"batch_id", batch.batch_id.ToString()}});
+}
+
+absl::Status BatchInItself(const Batch& batch, const Batch& part) {
+  return FailedPrecondition(
+      "BATCH_IN_ITSELF",
+      absl::StrCat("batch ", part.Name(), " has something of batch ",
+                   batch.Name(), " in it: none of it can go in there"),
+      {{"batch_id", batch.batch_id.ToString()},
+       {"part_batch_id", part.batch_id.ToString()}});
 }
 
 absl::Status TraderNotNeeded(const Batch& batch) {

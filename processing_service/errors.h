@@ -90,6 +90,7 @@ absl::Status BatchNotAllowed(const Batch& batch);
 absl::Status BatchNotCompleted(const Batch& batch);
 // Something of it left the site.
 absl::Status BatchDispatched(const Batch& batch);
+absl::Status BatchInItself(const Batch& batch, const Batch& part);
 // A batch of a flavorsheet is not approved itself.
 absl::Status TraderNotNeeded(const Batch& batch);
 // The trader state of the batch does not allow the step.

@@ -143,7 +143,9 @@ absl::StatusOr<v1::UpdateTealineResponse> DecideUpdateTealine(
                    FindToChange(request, v1::MATERIAL_KIND_TEALINE, rows));
   if (fields.contains("bag_count") &&
       change.bag_count() < found->received_bags) {
-    return errors::InvoicedBagsReceived(*found);
+    Item asked = *found;
+    asked.bag_limit = change.bag_count();
+    return errors::InvoicedBagsReceived(asked);
   }
 
   Item& item = rows.items.Edit(*found);
@@ -205,7 +207,9 @@ absl::StatusOr<v1::UpdateBlendbalanceResponse> DecideUpdateBlendbalance(
                    FindToChange(request, v1::MATERIAL_KIND_BLENDBALANCE, rows));
   if (fields.contains("expected_grams") && change.has_expected_grams() &&
       change.expected_grams() < found->received_grams) {
-    return errors::ExpectedWeightExceeded(*found, found->received_grams);
+    Item asked = *found;
+    asked.gram_limit = change.expected_grams();
+    return errors::ExpectedWeightExceeded(asked, found->received_grams);
   }
 
   Item& item = rows.items.Edit(*found);

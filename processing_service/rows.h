@@ -97,6 +97,9 @@ struct Rows : db::WorkingSet {
   LockedLookup<Batch, Uuid> allocated_sources{
       *this, batches, kLockSourcesAllocated, kLoadSourcesAllocated};
   db::Table<BatchDeparture> departures{*this};
+  // Those of the batches that allocations went into, by allocation_id.
+  db::Lookup<BatchDeparture, Uuid> allocated_departures{
+      *this, departures, BatchDeparture::kLoadOfTargets};
   db::Log<Measurement> measurements{*this};
   db::Log<TraderDecision> trader_decisions{*this};
   // The batches of the bags in shipments, by the shipment's key.

@@ -14,6 +14,8 @@ struct Break {
   // A constraint that has to go first.
   std::string constraint;
   std::string table;
+  // What has to be so before.
+  std::string before;
 };
 
 const std::vector<Break>& Breaks() {
@@ -54,6 +56,13 @@ const std::vector<Break>& Breaks() {
        "INSERT INTO batch (batch_id, kind, recipe_id, revision, batch_number, "
        "trader_state, trader_changed_at) "
        "VALUES ($99, 'blendsheet', $20, 1, 2, 'TRADER_PENDING', now())"},
+      {"invariant_batch_in_itself",
+       "INSERT INTO allocation (allocation_id, barcode, source_kind, "
+       "target_kind, batch_id, grams) "
+       "VALUES ($99, $42, 'blendsheet', 'blendsheet', $30, 1)",
+       "", "",
+       "UPDATE allocation_rule SET allowed = true "
+       "WHERE source_kind = 'blendsheet' AND target_kind = 'blendsheet'"},
       {"invariant_shipment_allocated",
        "UPDATE shipment SET allocated_grams = allocated_grams + 1 WHERE "
        "request_code = 900000002"},
@@ -97,6 +106,7 @@ TEST_CASE("an invariant that is broken is found") {
       seeduwa.Do("ALTER TABLE " + one.table + " DROP CONSTRAINT " +
                  one.constraint);
     }
+    if (!one.before.empty()) seeduwa.Do(one.before);
     seeduwa.Do(one.statement);
     CHECK(Broken(seeduwa).contains(one.invariant));
   }

@@ -102,6 +102,14 @@ TEST_CASE(
   CHECK(text.find(story.vehicle) != std::string::npos);
   CHECK(text.find(story.order_code) != std::string::npos);
   CHECK(text.find("10 bags, 500.000 kg") != std::string::npos);
+  // In the order in which somebody ticks them off.
+  size_t before = 0;
+  for (int i = 0; i < Story::kShippedBagCount; ++i) {
+    const size_t at = text.find(story.blend_bags[static_cast<size_t>(i)]);
+    REQUIRE(at != std::string::npos);
+    CHECK(at > before);
+    before = at;
+  }
 
   GetDispatchNoteRequest by_dispatch;
   by_dispatch.set_dispatch_id(story.dispatch_id);

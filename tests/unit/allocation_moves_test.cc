@@ -209,9 +209,17 @@ TEST_CASE("nothing is made of itself, whatever the matrix says") {
   request.set_batch_id(batch.ToString());
   request.set_grams(1);
   CHECK(ReasonOf(site.seeduwa.Run(DecideAllocateToBatch, request)) ==
-        "NOT_ALLOCATABLE");
+        "BATCH_IN_ITSELF");
   request.set_batch_id(site.blend.ToString());
+  request.set_grams(200);
   CHECK(site.seeduwa.Run(DecideAllocateToBatch, request).ok());
+  // Nor through another batch.
+  const auto other = site.seeduwa.Receive(site.blend, 100);
+  REQUIRE(other.ok());
+  request.set_barcode(other->barcode());
+  request.set_batch_id(batch.ToString());
+  CHECK(ReasonOf(site.seeduwa.Run(DecideAllocateToBatch, request)) ==
+        "BATCH_IN_ITSELF");
 }
 
 }  // namespace

@@ -195,7 +195,7 @@ TEST_CASE("a flavor is judged by the blends in it") {
               .trader_state = TRADER_STATE_TRADER_REQUESTED};
   flavor.TakeIn(good);
   flavor.TakeIn(good);
-  CHECK(flavor.blend_ids.size() == 1);
+  CHECK(flavor.part_ids.size() == 1);
   CHECK(flavor.Clearance() == v1::CLEARANCE_CLEARED);
   flavor.TakeIn(other);
   CHECK(flavor.Clearance() == v1::CLEARANCE_WAITING);
@@ -205,6 +205,33 @@ TEST_CASE("a flavor is judged by the blends in it") {
   good.trader_state = TRADER_STATE_TRADER_BLOCKED;
   flavor.HearOf(good);
   CHECK(flavor.Clearance() == v1::CLEARANCE_BLOCKED);
+}
+
+TEST_CASE("a batch is judged by all that is in what is in it") {
+  Batch bad{.batch_id = Uuid::V7(absl::FromUnixSeconds(1)),
+            .kind = MATERIAL_KIND_BLENDSHEET,
+            .trader_state = TRADER_STATE_TRADER_ALLOWED};
+  Batch flavor{.batch_id = Uuid::V7(absl::FromUnixSeconds(2)),
+               .kind = MATERIAL_KIND_FLAVORSHEET};
+  Batch blend{.batch_id = Uuid::V7(absl::FromUnixSeconds(3)),
+              .kind = MATERIAL_KIND_BLENDSHEET,
+              .trader_state = TRADER_STATE_TRADER_ALLOWED};
+  flavor.TakeIn(bad);
+  blend.TakeIn(flavor);
+  CHECK(blend.Contains(flavor));
+  CHECK(blend.Contains(bad));
+  CHECK_FALSE(bad.Contains(blend));
+  CHECK(blend.Clearance() == v1::CLEARANCE_CLEARED);
+  bad.trader_state = TRADER_STATE_TRADER_BLOCKED;
+  blend.HearOf(bad);
+  CHECK(blend.Clearance() == v1::CLEARANCE_BLOCKED);
+  // Its own word counts, too.
+  Batch waiting{.batch_id = Uuid::V7(absl::FromUnixSeconds(4)),
+                .kind = MATERIAL_KIND_BLENDSHEET,
+                .trader_state = TRADER_STATE_TRADER_REQUESTED};
+  CHECK(waiting.Clearance() == v1::CLEARANCE_WAITING);
+  waiting.TakeIn(blend);
+  CHECK(waiting.Clearance() == v1::CLEARANCE_BLOCKED);
 }
 
 TEST_CASE("a blend is cleared by TRADER_ALLOWED alone") {
