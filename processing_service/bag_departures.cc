@@ -64,6 +64,9 @@ void TouchReturnBag(const v1::ReturnBagRequest& request, Rows& rows) {
 absl::Status JudgeReturnOfShipment(const v1::ReturnBagRequest& request,
                                    const Bag& bag, int64_t net_grams,
                                    const Rows& rows) {
+  // The rest of it left by hand: until that is back there is no bag here that
+  // something could lie in.
+  if (bag.dispatched_by_hand) return errors::BagDispatched(bag);
   const auto key = db::ShipmentKey::Of(request.shipment());
   const Shipment* shipment = rows.shipments.Find(key);
   const BagInShipment* sent = rows.bags_in_shipments.Find(KeyOf(request));

@@ -6,6 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/protos.h"
 #include "common/base/status.h"
 #include "common/print/pdf.h"
@@ -86,6 +87,19 @@ class Writer {
     pdf_.Text({kMargin + kNameWidth, y_}, kSize, value, width - kNameWidth);
   }
 
+  // Of all shipments, each once.
+  std::string Vehicles() const {
+    std::vector<std::string> vehicles;
+    for (const NoteShipment& one : shipments_) {
+      const std::string& vehicle = one.shipment.dispatch().shipment_vehicle();
+      if (std::find(vehicles.begin(), vehicles.end(), vehicle) ==
+          vehicles.end()) {
+        vehicles.push_back(vehicle);
+      }
+    }
+    return absl::StrJoin(vehicles, ", ");
+  }
+
   void Heading() {
     int64_t bags = 0;
     int64_t grams = 0;
@@ -95,7 +109,7 @@ class Writer {
     }
     Line(kTitleSize, "Dispatch note");
     y_ += 2;
-    Fact("Vehicle", dispatch().shipment_vehicle(), kInner);
+    Fact("Vehicle", Vehicles(), kInner);
     Fact("Left", MinuteText(dispatch().occurred_at(), zone_), kInner);
     Fact("By", dispatch().actor().username(), kInner);
     Fact("Shipments", std::to_string(shipments_.size()), kInner);
@@ -125,6 +139,10 @@ class Writer {
          absl::StrCat(left.bag_count(), " bags, ",
                       WeightText(left.dispatched_grams())),
          kWidth);
+    // One of several may have been put right: then it left on another lorry.
+    if (left.shipment_vehicle() != dispatch().shipment_vehicle()) {
+      Fact("Vehicle", left.shipment_vehicle(), kWidth);
+    }
     if (left.has_corrected_at()) {
       Fact("Corrected", left.correction_reason(), kWidth);
     }
@@ -190,18 +208,23 @@ class Writer {
 
 // --- GetDispatchNote
 
-// By the key of one shipment, or by dispatch.
+// One shipment by its key, or those of a dispatch: each found by its index.
 constexpr std::string_view kWhich = R"(
-  WHERE (shipment.request_code = $1::bigint AND shipment.shipment_code = $2::bigint
-         OR shipment.dispatch_id = $3::uuid)
+  JOIN (SELECT request_code, shipment_code FROM shipment
+        WHERE request_code = $1::bigint AND shipment_code = $2::bigint
+        UNION
+        SELECT request_code, shipment_code FROM shipment
+        WHERE dispatch_id = $3::uuid) AS wanted
+    ON wanted.request_code = shipment.request_code
+   AND wanted.shipment_code = shipment.shipment_code
 )";
 
-const db::Statement kShipments =
-    db::Compose({"SELECT", kShipmentColumns, R"(,
+const db::Statement kShipments = db::Compose(
+    {"SELECT", kShipmentColumns, R"(,
     (SELECT peer_heard_at FROM sync.epoch)
   FROM shipment
 )",
-                 kWhich, "ORDER BY request_code, shipment_code"});
+     kWhich, "ORDER BY shipment.request_code, shipment.shipment_code"});
 
 constexpr std::string_view kShipped = R"(
   FROM shipment

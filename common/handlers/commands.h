@@ -29,7 +29,8 @@ struct CommandObserver {
 // Executes commands: the calls that change something. The calls that wait at
 // the same moment form one batch, one transaction, two round trips to the
 // database, whatever their methods:
-//   1. probe the idempotency keys and load, locked, the rows the calls touch;
+//   1. load, locked, the rows that the calls touch, then probe the idempotency
+//      keys: whoever held the rows before has written its keys by then;
 //   2. decide each call in the order they came, in plain code over those rows;
 //   3. store all rows, audit entries, outbox marks and keys, and COMMIT.
 // A refused call leaves no trace and takes nothing with it. If the database

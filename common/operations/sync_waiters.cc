@@ -1,5 +1,6 @@
 #include "common/operations/sync_waiters.h"
 
+#include <algorithm>
 #include <future>
 #include <iterator>
 #include <set>
@@ -13,8 +14,12 @@ namespace mtp::operations {
 namespace {
 
 // How often the outbox is looked at: a change that the fast path carries takes
-// some milliseconds.
-constexpr std::chrono::milliseconds kLook{10};
+// some milliseconds; what takes longer than that may well take minutes.
+constexpr std::chrono::milliseconds kFirstLook{10};
+constexpr std::chrono::milliseconds kLastLook{250};
+constexpr int kQuickLooks = 50;
+constexpr size_t kMostWaiting = 10'000;
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 constexpr int kEntriesTold = 100;
 
 const db::Statement kOpenMarks = db::Compose({kOutboxEntryColumns, R"(
@@ -40,29 +45,47 @@ void SyncWaiters::Stop() {
 
 void SyncWaiters::Add(std::unique_ptr<rpc::Call> call,
                       std::vector<sync::Mark> marks, absl::Time give_up) {
+  absl::Status refused;
   {
     std::lock_guard lock(mutex_);
-    if (!stopping_) {
+    if (stopping_) {
+      refused = errors::Draining();
+    } else if (waiting_ == kMostWaiting) {
+      refused = errors::Overloaded("too many calls are waiting", kRetryDelay);
+    } else {
+      ++waiting_;
       arrived_.push_back({std::move(call), std::move(marks), give_up});
     }
   }
-  if (call != nullptr) return call->Fail(errors::Draining());
+  if (!refused.ok()) return call->Fail(std::move(refused));
   changed_.notify_one();
 }
 
 void SyncWaiters::Work() {
   std::vector<Waiter> waiting;
+  std::chrono::milliseconds pause = kFirstLook;
+  int looks = 0;  // since somebody came
   while (true) {
     bool last = false;
     {
       std::unique_lock lock(mutex_);
+      waiting_ = waiting.size() + arrived_.size();
       const auto called = [&] { return stopping_ || !arrived_.empty(); };
       if (waiting.empty()) {
         changed_.wait(lock, called);
       } else {
-        changed_.wait_for(lock, kLook, [this] { return stopping_; });
+        // Who comes while looks are frequent is seen with the next.
+        changed_.wait_for(lock, pause, [&] {
+          return stopping_ || (pause > kFirstLook && !arrived_.empty());
+        });
       }
       last = stopping_;
+      if (!arrived_.empty()) {
+        looks = 0;
+        pause = kFirstLook;
+      } else if (++looks > kQuickLooks) {
+        pause = std::min(2 * pause, kLastLook);
+      }
       std::move(arrived_.begin(), arrived_.end(), std::back_inserter(waiting));
       arrived_.clear();
     }

@@ -28,7 +28,7 @@ class SyncWaiters {
 
   // Answers the call when the peer has confirmed all of `marks`, or at
   // `give_up`. A database that cannot be asked meanwhile is asked again; the
-  // call fails only if it is so at the end.
+  // call fails only if it is so at the end, or if too many wait already.
   void Add(std::unique_ptr<rpc::Call> call, std::vector<sync::Mark> marks,
            absl::Time give_up);
   // Answers those who wait with what is open; who comes later gets UNAVAILABLE.
@@ -54,6 +54,7 @@ class SyncWaiters {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Waiter> arrived_;
+  size_t waiting_ = 0;  // with those that arrived
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -243,6 +243,19 @@ TEST_CASE("what came back of a shipment remains again") {
   CHECK(yard.TakeBack(bag, 10'000, second).ok());
 }
 
+TEST_CASE("nothing comes back of a shipment into a bag that is away") {
+  Yard yard;
+  const std::string bag = yard.NewBag(10'000);
+  const auto key = yard.AddShipment(17, 50'000);
+  yard.Allocate(bag, key, 4'000);
+  yard.Dispatch(key);
+  REQUIRE(yard.SendAway(bag).ok());
+  CHECK(ReasonOf(yard.TakeBack(bag, 1'000, key)) == "BAG_DISPATCHED");
+  REQUIRE(yard.TakeBack(bag, 6'000).ok());
+  CHECK(yard.TakeBack(bag, 1'000, key).ok());
+  CHECK(yard.BagOf(bag).remaining_grams == 7'000);
+}
+
 TEST_CASE("a bag lies where its kind may when it comes back") {
   Yard yard;
   const std::string bag = yard.NewBag(10'000);

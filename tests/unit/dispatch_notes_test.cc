@@ -79,6 +79,17 @@ TEST_CASE("a dispatch note says what leaves, with whom and when") {
   }
 }
 
+TEST_CASE("a dispatch note names the lorry that each shipment left on") {
+  NoteShipment other = ShipmentOf(2, 1);
+  other.shipment.mutable_dispatch()->set_shipment_vehicle("CP-9");
+  const std::string text = tests::TextInPdf(NoteOf({ShipmentOf(1, 1), other}));
+  INFO(text);
+  CHECK(text.find("WP-1234, CP-9") != std::string::npos);
+  const size_t second = text.find("Shipment 17/2");
+  REQUIRE(second != std::string::npos);
+  CHECK(text.find("CP-9", second) != std::string::npos);
+}
+
 TEST_CASE("all codes on a dispatch note are read, however many pages it has") {
   const std::vector<NoteShipment> shipments = {ShipmentOf(1, 1),
                                                ShipmentOf(2, 40)};
