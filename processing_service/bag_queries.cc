@@ -171,7 +171,7 @@ constexpr std::string_view kShipped = R"(
 )";
 
 db::Statement ItemsOfBags(std::string_view barcodes) {
-  return db::Compose({kItemSelect, R"(
+  return db::Compose({kItemColumns, kItemRemaining, kItemTables, R"(
   WHERE item.item_id IN (
     SELECT bag.item_id FROM ()",
                       barcodes, R"() AS wanted

@@ -5,7 +5,7 @@
 
 namespace mtp::processing {
 
-const std::string_view kItemSelect = R"(
+const std::string_view kItemColumns = R"(
   SELECT item.item_id, item.kind, item.item_code, item.created_at, item.occurred_at,
     item.bag_limit, item.gram_limit, item.received_bags, item.received_grams,
     item.version, item.created_by, item.created_by_username, item.created_by_role,
@@ -14,9 +14,14 @@ const std::string_view kItemSelect = R"(
     coalesce(tealine.bag_grams, 0), coalesce(herbline.name, ''),
     coalesce(herbline.expected_grams, 0),
     coalesce(tealine.purchase_order, herbline.purchase_order, ''),
-    coalesce(blendbalance.blend_code, ''), coalesce(blendbalance.transfer_id, ''),
+    coalesce(blendbalance.blend_code, ''), coalesce(blendbalance.transfer_id, '')
+)";
+const std::string_view kItemRemaining = R"(,
     (SELECT coalesce(sum(bag.remaining_grams), 0)::bigint FROM bag
-     WHERE bag.item_id = item.item_id AND bag.status <> 'DISPATCHED'),
+     WHERE bag.item_id = item.item_id AND bag.status <> 'DISPATCHED')
+)";
+const std::string_view kItemRemainingNotAsked = ", 0::bigint";
+const std::string_view kItemTables = R"(,
     (SELECT coalesce(max(bag.bag_number), 0) FROM bag
      WHERE bag.item_id = item.item_id)
   FROM item
@@ -40,7 +45,8 @@ const db::Statement Item::kLockToRemove{R"(
   FOR UPDATE OF item
 )"};
 
-const db::Statement Item::kLoad = db::Compose({kItemSelect, kWanted});
+const db::Statement Item::kLoad =
+    db::Compose({kItemColumns, kItemRemainingNotAsked, kItemTables, kWanted});
 
 // A bag never changes the item it came from, so the bag needs no lock here.
 constexpr std::string_view kOfBags = R"(
@@ -53,9 +59,11 @@ const db::Statement Item::kLockOfBags =
   ORDER BY item.item_id
   FOR NO KEY UPDATE OF item
 )"});
-const db::Statement Item::kLoadOfBags = db::Compose({kItemSelect, kOfBags});
+const db::Statement Item::kLoadOfBags =
+    db::Compose({kItemColumns, kItemRemainingNotAsked, kItemTables, kOfBags});
 
-const db::Statement Item::kLoadNamed = db::Compose({kItemSelect, kWanted, R"(
+const db::Statement Item::kLoadNamed =
+    db::Compose({kItemColumns, kItemRemainingNotAsked, kItemTables, kWanted, R"(
   ORDER BY item.item_id
   FOR KEY SHARE OF item
 )"});
@@ -144,6 +152,13 @@ const db::Statement Item::kDelete{R"(
     DELETE FROM blendbalance USING gone WHERE blendbalance.item_id = gone.item_id
   )
   DELETE FROM item USING gone WHERE item.item_id = gone.item_id
+)"};
+
+const db::Statement ItemStock::kLoad{R"(
+  SELECT wanted.item_id,
+    (SELECT coalesce(sum(bag.remaining_grams), 0)::bigint FROM bag
+     WHERE bag.item_id = wanted.item_id AND bag.status <> 'DISPATCHED')
+  FROM unnest($1::uuid[]) AS wanted (item_id)
 )"};
 
 const db::Statement ItemUse::kLoad{R"(

@@ -44,7 +44,8 @@ struct Item {
   // Of a blendbalance.
   std::string blend_code;
   std::string transfer_id;
-  // In its bags, as it was loaded; only read.
+  // In its bags. A command does not look at all of them for it: there it is
+  // what the calls of its batch changed, and ItemStock has what it was before.
   int64_t remaining_grams = 0;
   // The highest of its bags; those of the opening stock came with their own.
   int64_t last_bag_number = 0;
@@ -108,8 +109,24 @@ struct ItemUse {
       std::tuple(&ItemUse::item_id, &ItemUse::in_recipe);
 };
 
-// The columns of Item::kLoaded and their tables: "SELECT … FROM item …"; append
-// WHERE.
-extern const std::string_view kItemSelect;
+// What remains in all bags of an item.
+struct ItemStock {
+  using Key = Uuid;
+
+  Uuid item_id;
+  int64_t remaining_grams = 0;
+
+  Key key() const { return item_id; }
+  static const db::Statement kLoad;
+  static constexpr auto kLoaded =
+      std::tuple(&ItemStock::item_id, &ItemStock::remaining_grams);
+};
+
+// The columns of Item::kLoaded and their tables: "SELECT …", then what remains
+// in all its bags or nothing of it, then "… FROM item …"; append WHERE.
+extern const std::string_view kItemColumns;
+extern const std::string_view kItemRemaining;
+extern const std::string_view kItemRemainingNotAsked;
+extern const std::string_view kItemTables;
 
 }  // namespace mtp::processing

@@ -98,6 +98,17 @@ absl::StatusOr<v1::CreateBlendbalanceResponse> DecideCreateBlendbalance(
 template <typename Request>
 void TouchUpdate(const Request& request, Rows& rows) {
   rows.items.Want(*Uuid::Parse(request.item_id()));
+  rows.item_stocks.Want(*Uuid::Parse(request.item_id()));
+}
+
+// With what remains in all its bags.
+Item Whole(const Item& item, const Rows& rows) {
+  Item whole = item;
+  if (const ItemStock* stock = rows.item_stocks.Find(item.item_id);
+      stock != nullptr) {
+    whole.remaining_grams += stock->remaining_grams;
+  }
+  return whole;
 }
 
 template <typename Request>
@@ -159,7 +170,7 @@ absl::StatusOr<v1::UpdateTealineResponse> DecideUpdateTealine(
   if (fields.contains("bag_grams")) item.bag_grams = change.bag_grams();
   Changed(item, context);
   v1::UpdateTealineResponse response;
-  *response.mutable_tealine() = item.ShownTealine();
+  *response.mutable_tealine() = Whole(item, rows).ShownTealine();
   return response;
 }
 
@@ -184,7 +195,7 @@ absl::StatusOr<v1::UpdateHerblineResponse> DecideUpdateHerbline(
     item.expected_grams = change.expected_grams();
   Changed(item, context);
   v1::UpdateHerblineResponse response;
-  *response.mutable_herbline() = item.ShownHerbline();
+  *response.mutable_herbline() = Whole(item, rows).ShownHerbline();
   return response;
 }
 
@@ -222,7 +233,7 @@ absl::StatusOr<v1::UpdateBlendbalanceResponse> DecideUpdateBlendbalance(
   }
   Changed(item, context);
   v1::UpdateBlendbalanceResponse response;
-  *response.mutable_blendbalance() = item.ShownBlendbalance();
+  *response.mutable_blendbalance() = Whole(item, rows).ShownBlendbalance();
   return response;
 }
 
@@ -270,7 +281,8 @@ namespace {
 
 // --- read
 
-const db::Statement kGet = db::Compose({kItemSelect, R"(
+const db::Statement kGet =
+    db::Compose({kItemColumns, kItemRemaining, kItemTables, R"(
   WHERE item.item_id = $1::uuid AND item.kind = $2::text
 )"});
 
@@ -343,19 +355,22 @@ constexpr std::string_view kListed = R"(
                     WHEN 'tealine' THEN item.received_bags < item.bag_limit
                     ELSE item.received_grams < herbline.expected_grams END)
 )";
-const db::Statement kListNewestFirst = db::Compose({kItemSelect, kListed, R"(
+const db::Statement kListNewestFirst =
+    db::Compose({kItemColumns, kItemRemaining, kItemTables, kListed, R"(
     AND ($2::text IS NULL
          OR (item.created_at, item.item_id) < ($2::text::timestamptz, $3::uuid))
   ORDER BY item.created_at DESC, item.item_id DESC
   LIMIT $1::bigint
 )"});
-const db::Statement kListOldestFirst = db::Compose({kItemSelect, kListed, R"(
+const db::Statement kListOldestFirst =
+    db::Compose({kItemColumns, kItemRemaining, kItemTables, kListed, R"(
     AND ($2::text IS NULL
          OR (item.created_at, item.item_id) > ($2::text::timestamptz, $3::uuid))
   ORDER BY item.created_at, item.item_id
   LIMIT $1::bigint
 )"});
-const db::Statement kListByCode = db::Compose({kItemSelect, kListed, R"(
+const db::Statement kListByCode =
+    db::Compose({kItemColumns, kItemRemaining, kItemTables, kListed, R"(
     AND ($2::text IS NULL OR (item.item_code, item.item_id) > ($2::text, $3::uuid))
   ORDER BY item.item_code, item.item_id
   LIMIT $1::bigint

@@ -72,6 +72,7 @@ struct Rows : db::WorkingSet {
   LockedLookup<Item, Uuid> items_to_remove{*this, items, Item::kLockToRemove,
                                            Item::kLoad};
   db::Table<ItemUse> item_uses{*this};
+  db::Table<ItemStock> item_stocks{*this};
   // The newest of each kind and code.
   LockedLookup<Item, ItemCode> newest_items{*this, items, kLockNewestItems,
                                             kLoadNewestItems};

@@ -53,7 +53,8 @@ constexpr std::string_view kNewest = R"(
 // The load locks, too: an item that came between the two is the newest then.
 const db::Statement kLockNewestItems =
     db::Compose({"SELECT FROM item", kNewest});
-const db::Statement kLoadNewestItems = db::Compose({kItemSelect, kNewest});
+const db::Statement kLoadNewestItems =
+    db::Compose({kItemColumns, kItemRemainingNotAsked, kItemTables, kNewest});
 
 // --- batches by number
 

@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/bags.pb.h"
+#include "mtp/processing/v1/locations.pb.h"
+#include "mtp/processing/v1/materials.pb.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
 #include "tests/support/wait.h"
@@ -18,6 +20,9 @@ using namespace processing::v1;  // NOLINT: this file's whole subject
 using options::v1::ROLE_SEEDUWA_ADMIN;
 using options::v1::ROLE_SEEDUWA_OPERATOR;
 
+// Rows of what runs beside the calls, and of plans that change as tables grow.
+constexpr int64_t kSlack = 50;
+
 // Rows that Seeduwa's database handed out so far, from tables and indexes. A
 // connection tells its part at the latest when it ends.
 int64_t RowsRead(Stack& stack) {
@@ -25,9 +30,11 @@ int64_t RowsRead(Stack& stack) {
   stack.CutDatabaseConnections(SIDE_PROCESSING);
   REQUIRE(Eventually([&] {
     return database.Number(
-               "SELECT n_tup_ins FROM pg_stat_user_tables "
-               "WHERE relid = 'allocation'::regclass") ==
-           database.Number("SELECT count(*) FROM allocation");
+               "SELECT sum(n_tup_ins) FROM pg_stat_user_tables "
+               "WHERE relname IN ('allocation', 'bag')") >=
+           database.Number(
+               "SELECT (SELECT count(*) FROM allocation) + "
+               "(SELECT count(*) FROM bag)");
   }));
   return database.Number(
       "SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables) + "
@@ -77,6 +84,64 @@ void AddBags(const Story& story, int count) {
   REQUIRE(imported->stored());
 }
 
+// Bags of the story's herbs, weighed in one by one.
+void Receive(const Story& story, const std::string& item_id,
+             const std::string& place, int times) {
+  ReceiveBagRequest request;
+  request.mutable_receipt()->set_item_id(item_id);
+  request.mutable_receipt()->set_location(place);
+  request.mutable_receipt()->set_gross_grams(100);
+  for (int i = 0; i < times; ++i) {
+    request.set_request_id(NewRequestId());
+    REQUIRE(Eventually([&] {
+      return story.stack()
+          .Call<ReceiveBagResponse>(ROLE_SEEDUWA_OPERATOR,
+                                    "mtp.processing.v1.BagService/ReceiveBag",
+                                    request)
+          .ok();
+    }));
+  }
+}
+
+TEST_CASE("what a receipt reads does not grow with its lot") {
+  constexpr int kCalls = 20;
+  Stack stack;
+  Story story(stack);
+  story.DoUntil("mtp.processing.v1.AllocationService/AllocateToShipment");
+  CreateLocationRequest room;
+  room.mutable_location()->set_name("Herbs of the reading test");
+  room.mutable_location()->set_herb_section(true);
+  REQUIRE(stack
+              .Call<CreateLocationResponse>(
+                  ROLE_SEEDUWA_ADMIN,
+                  "mtp.processing.v1.LocationService/CreateLocation", room)
+              .ok());
+  CreateHerblineRequest lot;
+  lot.mutable_herbline()->set_item_code("H-" + story.blend_code);
+  lot.mutable_herbline()->set_name("Lemongrass");
+  lot.mutable_herbline()->set_expected_grams(1'000'000);
+  const auto herbs = stack.Call<CreateHerblineResponse>(
+      ROLE_SEEDUWA_ADMIN, "mtp.processing.v1.MaterialService/CreateHerbline",
+      lot);
+  INFO(herbs.status());
+  REQUIRE(herbs.ok());
+  const auto receive = [&](int times) {
+    Receive(story, herbs->herbline().item_id(), room.location().name(), times);
+  };
+  const auto rows_per_call = [&] {
+    const int64_t before = RowsRead(stack);
+    receive(kCalls);
+    return (RowsRead(stack) - before) / kCalls;
+  };
+  const int64_t when_small = rows_per_call();
+  constexpr int kBags = 400;
+  receive(kBags);
+  const int64_t when_large = rows_per_call();
+  INFO("rows read per call: " << when_small << ", then " << when_large);
+  CHECK(when_large < when_small + kSlack);
+  RequireAgreement(stack);
+}
+
 TEST_CASE("what an allocation reads does not grow with the store") {
   constexpr int kCalls = 20;
   constexpr int kBags = 2'000;
@@ -94,6 +159,7 @@ TEST_CASE("what an allocation reads does not grow with the store") {
   Allocate(story, kAllocations);
   const int64_t when_large = rows_per_call();
   INFO("rows read per call: " << when_small << ", then " << when_large);
+  // Beside the calls the link reads what the shipment has, now and then.
   CHECK(when_large < when_small + kAllocations / 2);
   RequireAgreement(stack);
 }
