@@ -1,6 +1,7 @@
 #include "cli/bag_book_commands.h"
 
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -24,13 +25,32 @@ std::string ItsBag(const Response& response) {
   return BagText(response.bag());
 }
 
+constexpr char kTareHelp[] =
+    "What the bag itself weighs; without it, as in the book";
+
+// The contract takes no tare for 0: one that nobody names stays as it is.
+template <typename Request>
+std::function<absl::Status(Request&)> KeepTare(Session& session,
+                                               CLI::App& command) {
+  return [&session, tare = command.get_option("--tare")](Request& request) {
+    if (tare->count() > 0) return absl::OkStatus();
+    GetBagRequest bag;
+    bag.set_barcode(request.barcode());
+    GetBagResponse response;
+    RETURN_IF_ERROR(session.Call(bag, response));
+    request.set_tare_grams(response.bag().tare_grams());
+    return absl::OkStatus();
+  };
+}
+
 void AddMending(CLI::App& group, Session& session) {
-  Verb<CorrectBagRequest, CorrectBagResponse>(group, session, "correct",
-                                              "Mends a wrong weighing")
-      .Argument("BARCODE", "barcode", "The bag")
+  Verb<CorrectBagRequest, CorrectBagResponse> correct(group, session, "correct",
+                                                      "Mends a wrong weighing");
+  correct.Argument("BARCODE", "barcode", "The bag")
       .Needed("--gross", "gross_grams", "What it weighs with the bag")
-      .Option("--tare", "tare_grams", "What the bag itself weighs")
+      .Option("--tare", "tare_grams", kTareHelp)
       .Needed("--reason", "reason", "Why it was wrong")
+      .Prepared(KeepTare<CorrectBagRequest>(session, correct.command()))
       .Shows(ItsBag<CorrectBagResponse>);
 
   Verb<WriteOffBagRequest, WriteOffBagResponse>(group, session, "write-off",
@@ -48,16 +68,17 @@ void AddMending(CLI::App& group, Session& session) {
       .Option("--vehicle", "vehicle", "The vehicle")
       .Shows(ItsBag<DispatchBagResponse>);
 
-  Verb<ReturnBagRequest, ReturnBagResponse>(
-      group, session, "return", "Takes a bag back that had left the site")
-      .Argument("BARCODE", "barcode", "The bag")
+  Verb<ReturnBagRequest, ReturnBagResponse> back(
+      group, session, "return", "Takes a bag back that had left the site");
+  back.Argument("BARCODE", "barcode", "The bag")
       .Needed("--at", "location", "Where it is put: the location's name")
       .Needed("--gross", "gross_grams", "What it weighs now, with the bag")
-      .Option("--tare", "tare_grams", "What the bag itself weighs")
+      .Option("--tare", "tare_grams", kTareHelp)
       .Option("--shipment", "shipment",
               "The one in which it had left, as 17/1; without it, it left by "
               "hand")
       .Option("--remarks", "remarks", "Why it came back")
+      .Prepared(KeepTare<ReturnBagRequest>(session, back.command()))
       .Shows(ItsBag<ReturnBagResponse>);
 }
 

@@ -190,6 +190,36 @@ TEST_CASE("mtpctl: bags are received, scanned, moved and listed") {
             .exit_code == kRefused);
 }
 
+TEST_CASE("mtpctl: a tare that nobody names stays what it is in the book") {
+  const Mtpctl mtpctl(Stack::Shared());
+  Lot lot(mtpctl, Fresh());
+  const std::string bag = lot.Bag(mtpctl);
+  const auto weighed = [](const std::string& output) {
+    const json answer = json::parse(output);
+    return std::pair{answer["bag"]["tare_grams"], answer["bag"]["net_grams"]};
+  };
+  using Weights = std::pair<json, json>;
+  CHECK(weighed(mtpctl.Do({"--json", "bag", "correct", bag, "--gross", "49.4kg",
+                           "--reason", "misread"})) == Weights{"400", "49000"});
+  mtpctl.Do({"bag", "dispatch", bag, "--reason", "to the blender"});
+  const json back =
+      json::parse(mtpctl.Do({"--json", "bag", "return", bag, "--at", lot.place,
+                             "--gross", "48.4kg"}));
+  CHECK(back["bag_return"]["net_grams"] == "48000");
+  // One that is named counts, nothing as well.
+  CHECK(weighed(mtpctl.Do({"--json", "bag", "correct", bag, "--gross", "48kg",
+                           "--tare", "300g", "--reason", "a lighter bag"})) ==
+        Weights{"300", "47700"});
+  CHECK(mtpctl
+            .Do({"bag", "correct", bag, "--gross", "47.7kg", "--tare", "0g",
+                 "--reason", "no bag"})
+            .find("47.7 kg") != std::string::npos);
+  CHECK(mtpctl
+            .Try({"bag", "correct", "tealine:" + NewRequestId(), "--gross",
+                  "1kg", "--reason", "none"})
+            .exit_code == kRefused);
+}
+
 TEST_CASE("mtpctl: open shipments say how old the knowledge is") {
   Stack& stack = Stack::Shared();
   const Mtpctl mtpctl(stack);
