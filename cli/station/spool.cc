@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/contract.h"
 #include "cli/digest.h"
@@ -82,6 +83,11 @@ bool AnyWhole(std::string_view text, size_t end) {
   return false;
 }
 
+bool IsFirst(std::string_view record) {
+  const json first = json::parse(record, nullptr, false);
+  return first.is_object() && first.contains("spool");
+}
+
 absl::StatusOr<std::shared_ptr<const google::protobuf::Message>> RequestOf(
     const std::string& method, const json& value) {
   ASSIGN_OR_RETURN(const MethodDescriptor* found, FindMethod(method));
@@ -96,6 +102,15 @@ absl::StatusOr<std::shared_ptr<const google::protobuf::Message>> RequestOf(
                                             std::string(parsed.message())));
   }
   return request;
+}
+
+// What a spool begins with.
+std::string FirstLine(int64_t next) {
+  return Sealed(Dump(json{{"spool", kFormat}, {"next", next}}));
+}
+
+absl::Status NoSpool(const std::string& path) {
+  return UsageError(absl::StrCat(path, " is no spool; nothing was changed"));
 }
 
 absl::Status SystemError(const std::string& what, const std::string& path) {
@@ -127,6 +142,8 @@ absl::StatusOr<std::unique_ptr<Spool>> Spool::Open(const std::string& path) {
   const fs::path folder = fs::path(path).parent_path();
   std::error_code error;
   if (!folder.empty()) fs::create_directories(folder, error);
+  // Before anything is made beside what is no spool.
+  RETURN_IF_ERROR(Look(path).status());
   std::unique_ptr<Spool> spool(new Spool(path));
   RETURN_IF_ERROR(spool->Lock());
   ASSIGN_OR_RETURN(const size_t whole, spool->Load());
@@ -167,18 +184,29 @@ absl::Status Spool::Lock() {
 }
 
 absl::StatusOr<size_t> Spool::Load() {
+  std::error_code error;
+  if (!fs::exists(path_, error)) return 0;
+  if (!fs::is_regular_file(path_, error)) {
+    return UsageError(absl::StrCat(path_, " is no file"));
+  }
   std::ifstream file(path_, std::ios::binary);
-  if (!file) return 0;
+  if (!file) return SystemError("cannot read", path_);
   const std::string text(std::istreambuf_iterator<char>(file), {});
   size_t whole = 0;
   for (int number = 1; whole < text.size(); ++number) {
     const size_t end = text.find('\n', whole);
-    const std::string_view line = std::string_view(text).substr(
-        whole, end == std::string::npos ? end : end - whole);
-    const auto record =
-        end == std::string::npos ? std::nullopt : Unsealed(line);
-    // What was cut off was never promised to anybody.
-    if (!record.has_value() && !AnyWhole(text, end)) return whole;
+    if (end == std::string::npos) {
+      // What was cut off was never promised to anybody.
+      if (whole > 0 || absl::StartsWith(FirstLine(next_), text)) return whole;
+      return NoSpool(path_);
+    }
+    const std::string_view line =
+        std::string_view(text).substr(whole, end - whole);
+    const auto record = Unsealed(line);
+    if (whole == 0 &&
+        (record.has_value() ? !IsFirst(*record) : !AnyWhole(text, end))) {
+      return NoSpool(path_);
+    }
     absl::Status taken = record.has_value()
                              ? Take(*record)
                              : absl::DataLossError("its digest is wrong");

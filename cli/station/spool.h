@@ -38,8 +38,8 @@ namespace mtp::cli {
 // what was answered need not be: the same call under the same request_id is
 // answered the same. An entry is sent by itself under its own request_id, or
 // in a batch under the batch's, and never changes from one to the other while
-// the outcome is unknown. What was cut off at the end was never promised to
-// anybody and is taken away when the file is opened.
+// the outcome is unknown. A tail without its line feed was cut off: it was
+// never promised to anybody and is taken away when the file is opened.
 class Spool {
  public:
   enum class State { kWaiting, kRefused };
@@ -79,8 +79,9 @@ class Spool {
   // $XDG_STATE_HOME/mtpctl/spool, by default below ~/.local/state.
   static std::string DefaultPath();
   // Makes the file and its folder if need be, and keeps every other program
-  // from it: FAILED_PRECONDITION when one has it. DATA_LOSS: a record before
-  // the last is damaged.
+  // from it: FAILED_PRECONDITION when one has it. A file that is no spool is
+  // left alone: INVALID_ARGUMENT. DATA_LOSS: a record that has its line feed is
+  // damaged.
   static absl::StatusOr<std::unique_ptr<Spool>> Open(const std::string& path);
   // What is in it, for a look; a file that is not there is empty.
   static absl::StatusOr<std::unique_ptr<Spool>> Look(const std::string& path);

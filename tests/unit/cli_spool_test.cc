@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "catch2/catch.hpp"
+#include "cli/failures.h"
 #include "cli/station/spool.h"
 #include "cli/station/spool_sender.h"
 #include "common/base/errors.h"
@@ -255,6 +256,76 @@ TEST_CASE("damage before whole records is told and nothing is written") {
   const auto spool = Spool::Open(folder.File());
   CHECK(spool.status().code() == absl::StatusCode::kDataLoss);
   CHECK(fs::file_size(folder.File()) == text.size());
+}
+
+std::string Content(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void Fill(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
+
+TEST_CASE("a last record that is whole and damaged is told, too") {
+  const Folder folder;
+  {
+    const auto spool = Opened(folder.File());
+    Append(*spool, 1);
+    Append(*spool, 2);
+  }
+  std::string text = Content(folder.File());
+  text[text.rfind("entry") + 2] ^= 1;
+  Fill(folder.File(), text);
+  CHECK(Spool::Open(folder.File()).status().code() ==
+        absl::StatusCode::kDataLoss);
+  CHECK(Content(folder.File()) == text);
+  // Without its line feed it was cut off, and nobody was told of it.
+  text.pop_back();
+  Fill(folder.File(), text);
+  CHECK(Opened(folder.File())->entries().size() == 1);
+}
+
+TEST_CASE("a file that is no spool is left as it is") {
+  const Folder folder;
+  std::string first;
+  {
+    const Folder other;
+    Opened(other.File());
+    first = Content(other.File());
+  }
+  for (const std::string& text :
+       {std::string("my letters"), std::string("my letters\n"),
+        std::string("one\ntwo\n"), "x" + first.substr(1, 20),
+        first.substr(0, 20) + "\n", std::string("\n")}) {
+    INFO(text);
+    Fill(folder.File(), text);
+    const auto spool = Spool::Open(folder.File());
+    REQUIRE_FALSE(spool.ok());
+    CHECK(ExitCodeOf(spool.status()) == kUsage);
+    CHECK(std::string(spool.status().message()).find("is no spool") !=
+          std::string::npos);
+    CHECK_FALSE(Spool::Look(folder.File()).ok());
+    CHECK(Content(folder.File()) == text);
+    CHECK_FALSE(fs::exists(folder.File() + ".lock"));
+  }
+  // What a power cut leaves of one that was being made.
+  for (const std::string& text : {std::string(), first.substr(0, 20)}) {
+    Fill(folder.File(), text);
+    CHECK(Opened(folder.File())->entries().empty());
+    CHECK(Content(folder.File()) == first);
+  }
+}
+
+TEST_CASE("a folder is no spool") {
+  const Folder folder;
+  fs::create_directory(folder.File());
+  for (const auto& status : {Spool::Open(folder.File()).status(),
+                             Spool::Look(folder.File()).status()}) {
+    CHECK(ExitCodeOf(status) == kUsage);
+    CHECK(std::string(status.message()).find("is no file") !=
+          std::string::npos);
+  }
 }
 
 TEST_CASE("an outage keeps the order, and one batch takes what waited") {
