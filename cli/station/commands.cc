@@ -32,10 +32,12 @@ constexpr int kBagsInCall = 500;
 constexpr char kWatchHelp[] =
     " A line of output says what came of each: ok, NO (refused, and why), ?? "
     "(not understood), kept (nobody answers: it is on the disk and is sent in "
-    "order when somebody does; `sent` says so then). What was read is on the "
-    "disk before it is sent, and is sent once, whenever this program or the "
-    "service is killed. `mtpctl spool` shows what is kept. A token that "
-    "expires is best given as --token @FILE.";
+    "order when somebody does; `sent` says so then), start (after the lines "
+    "that are kept from before). What was read is on the disk before it is "
+    "sent, and is sent once, whenever this program or the service is killed. A "
+    "line counts once a line of output names it; after a kill, those until "
+    "`start` are the last of the run before. `mtpctl spool` shows what is "
+    "kept. A token that expires is best given as --token @FILE.";
 
 struct WatchArguments {
   bool watch = false;
@@ -127,6 +129,7 @@ absl::Status WatchReceipts(Session& session,
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<Spool> spool,
                    Spool::Open(arguments.watch.spool));
+  RETURN_IF_ERROR(TellFromBefore(session, *spool));
   BagReceipt station = arguments.request.receipt();
   RETURN_IF_ERROR(FindSource(
       arguments,
@@ -283,6 +286,9 @@ absl::StatusOr<std::shared_ptr<google::protobuf::Message>> RequestOf(
                                           ? "the line must be BARCODE WEIGHT"
                                           : "the line must be a barcode alone");
   }
+  if (allocates && *line.first_grams == 0) {
+    return absl::InvalidArgumentError("there is nothing on the scale");
+  }
   if (!arguments.move_to.empty()) {
     auto request = std::make_shared<MoveBagRequest>();
     request->set_barcode(line.barcode);
@@ -332,6 +338,7 @@ absl::Status WatchScans(Session& session, const ScanArguments& arguments) {
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<Spool> spool,
                    Spool::Open(arguments.watch.spool));
+  RETURN_IF_ERROR(TellFromBefore(session, *spool));
   std::string batch_id;
   if (!arguments.batch.empty()) {
     ASSIGN_OR_RETURN(batch_id, NameOrLast(session, *spool, "batch",

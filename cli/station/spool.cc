@@ -282,6 +282,8 @@ absl::Status Spool::Take(std::string_view text) {
         ASSIGN_OR_RETURN(one->tried_at,
                          ParseTime(record.at("at").get<std::string>()));
       }
+    } else if (record.contains("told")) {
+      told_ = std::max(told_, record.at("told").get<int64_t>());
     } else if (record.contains("name")) {
       names_[record.at("name").get<std::string>()] =
           record.at("id").get<std::string>();
@@ -311,6 +313,7 @@ absl::Status Spool::TakeEntry(const void* raw) {
                    RequestOf(entry.method, record.at("request")));
   entry.line = record.at("line").get<std::string>();
   entry.caller = record.at("caller").get<std::string>();
+  entry.person = record.value("person", "");
   entry.alone = record.at("alone").get<bool>();
   if (entry.alone) entry.tried_at = entry.at;
   next_ = entry.number + 1;
@@ -406,6 +409,7 @@ absl::StatusOr<int64_t> Spool::Append(NewEntry entry) {
              .request = std::move(entry.request),
              .line = std::move(entry.line),
              .caller = std::move(entry.caller),
+             .person = std::move(entry.person),
              .alone = FirstWaiting() == nullptr};
   if (kept.alone) kept.tried_at = kept.at;
   const json record = {
@@ -416,6 +420,7 @@ absl::StatusOr<int64_t> Spool::Append(NewEntry entry) {
       {"request", json::parse(JsonOf(*kept.request, /*several_lines=*/false))},
       {"line", kept.line},
       {"caller", kept.caller},
+      {"person", kept.person},
       {"alone", kept.alone}};
   RETURN_IF_ERROR(Write(Dump(record), /*to_disk=*/true));
   entries_.emplace(next_, std::move(kept));
@@ -488,6 +493,14 @@ absl::Status Spool::Drop(int64_t number, const std::string& why) {
   }
   RETURN_IF_ERROR(Write(Dump(json{{"dropped", number}, {"why", why}}), true));
   entries_.erase(number);
+  return absl::OkStatus();
+}
+
+absl::Status Spool::Told(int64_t number) {
+  if (number <= told_) return absl::OkStatus();
+  // Lost, it is told once more.
+  RETURN_IF_ERROR(Write(Dump(json{{"told", number}}), false));
+  told_ = number;
   return absl::OkStatus();
 }
 

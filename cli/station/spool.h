@@ -23,7 +23,7 @@ namespace mtp::cli {
 //
 //   {"spool":1,"next":N}             the first line; N is the first entry's
 //   {"entry":N,"at":TIME,"request_id":ID,"method":…,"request":{…},"line":…,
-//    "caller":SUBJECT@HOST:PORT,"alone":true|false}
+//    "caller":SUBJECT@HOST:PORT,"person":NAME (ROLE),"alone":true|false}
 //   {"alone":N,"at":TIME}            from now on N is asked for by itself
 //   {"batch":ID,"entries":[N,…],"at":TIME}   asked for in one batch call
 //   {"dissolved":ID}                 that call was refused whole: each alone
@@ -32,6 +32,7 @@ namespace mtp::cli {
 //   {"refused":N,"why":…}
 //   {"again":N,"at":TIME}            a refused one is asked for again, alone
 //   {"dropped":N,"why":…}            by a person
+//   {"told":N}                       up to N, people read what became of each
 //   {"name":"tealine TL-1","id":ID}  what a code meant when it was asked
 //
 // A record that says what is going to be sent is on the disk before it is sent;
@@ -55,6 +56,8 @@ class Spool {
     // As it was read.
     std::string line;
     std::string caller;
+    // Whom people know the caller as; empty if nobody wrote it down.
+    std::string person;
     State state = State::kWaiting;
     // Sent by itself, never in a batch.
     bool alone = false;
@@ -73,6 +76,7 @@ class Spool {
     std::string request_id;
     std::string line;
     std::string caller;
+    std::string person;
   };
 
   // The file that a station uses unless told otherwise:
@@ -97,6 +101,9 @@ class Spool {
   int64_t CountOf(State state) const;
   // The entries of the batch that waits for its answer; empty if none does.
   std::vector<const Entry*> OfBatch(const std::string& batch) const;
+  // The newest entry of which it was told that it is kept, done or refused; an
+  // entry that is later than this may be one that nobody heard of.
+  int64_t told() const { return told_; }
   // What `tealine TL-1` meant; empty if it was never asked.
   std::string IdOf(const std::string& name) const;
 
@@ -116,6 +123,8 @@ class Spool {
   absl::Status Again(int64_t number, absl::Time now);
   // FAILED_PRECONDITION for one of a batch that may be on its way.
   absl::Status Drop(int64_t number, const std::string& why);
+  // After people could read it.
+  absl::Status Told(int64_t number);
   absl::Status KeepName(const std::string& name, const std::string& id);
 
  private:
@@ -136,6 +145,7 @@ class Spool {
   int lock_ = -1;
   int file_ = -1;
   int64_t next_ = 1;
+  int64_t told_ = 0;
   size_t size_ = 0;
   std::map<int64_t, Entry> entries_;
   std::map<std::string, std::string> names_;

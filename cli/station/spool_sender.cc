@@ -120,9 +120,9 @@ absl::StatusOr<SpoolSender::Result> SpoolSender::SetAside(
   // A question that is refused has its answer; a record waits for a person.
   const bool question =
       entry.request->GetDescriptor()->FindFieldByName("request_id") == nullptr;
-  RETURN_IF_ERROR(question ? spool_.Done(number)
-                           : spool_.Refused(number, OneLine(why)));
+  if (!question) RETURN_IF_ERROR(spool_.Refused(number, OneLine(why)));
   on_.answered(entry, why, nullptr);
+  RETURN_IF_ERROR(question ? spool_.Done(number) : spool_.Told(number));
   return Result{Step::kAnswered, why};
 }
 
@@ -136,6 +136,7 @@ absl::StatusOr<SpoolSender::Result> SpoolSender::SetBatchAside(
   }
   RETURN_IF_ERROR(spool_.Answered(batch, refused));
   for (const Spool::Entry& entry : entries) on_.answered(entry, why, nullptr);
+  RETURN_IF_ERROR(spool_.Told(entries.back().number));
   return Result{Step::kAnswered, why};
 }
 
@@ -155,8 +156,8 @@ absl::StatusOr<SpoolSender::Result> SpoolSender::SendOne(int64_t number) {
   switch (MeaningOf(status)) {
     case Meaning::kDone:
       faults_ = 0;
-      RETURN_IF_ERROR(spool_.Done(number));
       on_.answered(entry, status, response.get());
+      RETURN_IF_ERROR(spool_.Done(number));
       return Result{Step::kAnswered, status};
     case Meaning::kRefused:
       faults_ = 0;
@@ -227,7 +228,6 @@ absl::Status SpoolSender::TakeVerdicts(const std::string& batch,
       refused[entries[i].number] = OneLine(StatusOf(result.error()));
     }
   }
-  RETURN_IF_ERROR(spool_.Answered(batch, refused));
   for (size_t i = 0; i < entries.size(); ++i) {
     const auto& result = response.results(static_cast<int>(i));
     if (result.has_error()) {
@@ -238,7 +238,8 @@ absl::Status SpoolSender::TakeVerdicts(const std::string& batch,
       on_.answered(entries[i], absl::OkStatus(), &one);
     }
   }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(spool_.Answered(batch, refused));
+  return spool_.Told(entries.back().number);
 }
 
 }  // namespace mtp::cli

@@ -21,8 +21,11 @@ class SpoolSender {
     std::function<absl::Status(google::protobuf::Message& request,
                                google::protobuf::Message& response)>
         call;
-    // Told of each entry that was answered: OK with the response (of a batch,
-    // that of the entry itself), or why it was refused.
+    // Tells people of each entry that was answered: OK with the response (of a
+    // batch, that of the entry itself), or why it was refused. What is done is
+    // told first and written down then, so that a kill between the two tells it
+    // twice and never not at all; one that was refused by itself stays in the
+    // spool, and is marked as told afterwards.
     std::function<void(const Spool::Entry& entry, const absl::Status& status,
                        const google::protobuf::Message* response)>
         answered;

@@ -37,6 +37,8 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 constexpr absl::Duration kLongestPause = absl::Seconds(3);
 // How soon the reader sees that it shall end.
 constexpr int kPollMillis = 100;
+// Of those told before, that a start repeats.
+constexpr int64_t kNewestTold = 5;
 // A line that never ends is none.
 constexpr size_t kLongestLine = 4096;
 
@@ -82,6 +84,10 @@ std::string AnswerText(const Message& message) {
                         Kilograms(shipment->shipment().missing_grams()));
   }
   return "";
+}
+
+std::string WaitingText(int64_t waiting) {
+  return absl::StrCat(waiting, waiting == 1 ? " waits" : " wait");
 }
 
 std::string Clocked(absl::Time at) {
@@ -169,7 +175,7 @@ class Watcher {
               TellAnswer(session_, entry, entry.number <= told_, status,
                          response);
             })) {
-    // What an earlier run kept was told then.
+    // What an earlier run kept was told at the start.
     if (!spool_.entries().empty()) told_ = spool_.entries().rbegin()->first;
   }
 
@@ -192,7 +198,11 @@ class Watcher {
 
   void Read(int input);
   void TakeLine(const std::string& text);
-  void Keep(const StationLine& line, const std::string& text);
+  void TakeWeighed(StationLine line, const std::string& text);
+  // `text` is the whole entry, `read` the line that completed it. False if
+  // nothing came of it, which is said.
+  bool Keep(const StationLine& line, const std::string& text,
+            const std::string& read);
   void Say(const char* what, absl::Time at, const std::string& line,
            std::string text) {
     notes_.push_back({at, what, line, std::move(text)});
@@ -200,7 +210,7 @@ class Watcher {
 
   absl::Status SendAndTell();
   void TellNotes();
-  void TellKept();
+  absl::Status TellKept();
   bool Waiting() const { return spool_.FirstWaiting() != nullptr; }
 
   Session& session_;
@@ -239,7 +249,9 @@ void Watcher::Read(int input) {
     if (size <= 0) break;
     rest.append(buffer, static_cast<size_t>(size));
     size_t begin = 0;
-    for (size_t end; (end = rest.find('\n', begin)) != std::string::npos;
+    // CRLF leaves a blank line behind, which is none.
+    for (size_t end;
+         (end = rest.find_first_of("\r\n", begin)) != std::string::npos;
          begin = end + 1) {
       TakeLine(rest.substr(begin, end - begin));
     }
@@ -270,28 +282,36 @@ void Watcher::TakeLine(const std::string& text) {
       barcode_line_ = text;
       Say("..", absl::Now(), text, "and its weight?");
     } else {
-      std::string whole = text;
-      if (line->barcode.empty() && !barcode_.empty()) {
-        line->barcode = std::exchange(barcode_, "");
-        whole = absl::StrCat(barcode_line_, " ", text);
-      }
-      if (!barcode_.empty()) {
-        Say("??", absl::Now(), barcode_line_, "no weight came for it");
-        barcode_.clear();
-      }
-      Keep(*line, whole);
+      TakeWeighed(*std::move(line), text);
     }
   }
   news_.notify_one();
 }
 
-void Watcher::Keep(const StationLine& line, const std::string& text) {
+void Watcher::TakeWeighed(StationLine line, const std::string& text) {
+  if (barcode_.empty()) {
+    Keep(line, text, text);
+  } else if (!line.barcode.empty()) {
+    Say("??", absl::Now(), barcode_line_, "no weight came for it");
+    barcode_.clear();
+    Keep(line, text, text);
+  } else {
+    line.barcode = barcode_;
+    // A weight that cannot be is the scale's; the barcode waits for the next.
+    if (Keep(line, absl::StrCat(barcode_line_, " ", text), text)) {
+      barcode_.clear();
+    }
+  }
+}
+
+bool Watcher::Keep(const StationLine& line, const std::string& text,
+                   const std::string& read) {
   // What the contract's times and the spool's both hold.
   const absl::Time at = absl::FromUnixMillis(absl::ToUnixMillis(absl::Now()));
   const auto request = station_.request(line, at);
   if (!request.ok()) {
-    Say("??", at, text, std::string(request.status().message()));
-    return;
+    Say("??", at, read, std::string(request.status().message()));
+    return false;
   }
   const std::string id = Uuid::V7(at).ToString();
   const auto* field =
@@ -307,6 +327,7 @@ void Watcher::Keep(const StationLine& line, const std::string& text) {
        .line = Printable(text),
        .caller = caller_});
   if (!kept.ok()) broken_ = kept.status();
+  return kept.ok();
 }
 
 void Watcher::TellNotes() {
@@ -319,7 +340,7 @@ void Watcher::TellNotes() {
   }
 }
 
-void Watcher::TellKept() {
+absl::Status Watcher::TellKept() {
   const int64_t waiting = spool_.CountOf(Spool::State::kWaiting);
   for (auto it = spool_.entries().upper_bound(told_);
        it != spool_.entries().end(); ++it) {
@@ -328,13 +349,14 @@ void Watcher::TellKept() {
     if (entry.state != Spool::State::kWaiting) continue;
     Tell(session_, "kept", entry.at,
          absl::StrCat(entry.line, "  ", Briefly(why_), ", will be sent; ",
-                      waiting, waiting == 1 ? " waits" : " wait"),
+                      WaitingText(waiting)),
          {{"line", entry.line},
           {"entry", entry.number},
           {"request_id", entry.request_id},
           {"message", std::string(why_.message())},
           {"waiting", waiting}});
   }
+  return spool_.Told(told_);
 }
 
 absl::Status Watcher::SendAndTell() {
@@ -357,7 +379,7 @@ absl::Status Watcher::SendAndTell() {
       next = absl::Now() + pause;
       pause = std::min(2 * pause, kLongestPause);
     }
-    if (Waiting()) TellKept();
+    if (Waiting()) RETURN_IF_ERROR(TellKept());
     if (!notes_.empty()) continue;
     if (ended_ && (!Waiting() || last_try)) break;
     if (ended_) {
@@ -373,7 +395,53 @@ absl::Status Watcher::SendAndTell() {
   return refused_ ? AlreadyTold() : absl::OkStatus();
 }
 
+void TellOneFromBefore(Session& session, const Spool::Entry& entry,
+                       int64_t waiting) {
+  json facts = {{"line", entry.line},
+                {"entry", entry.number},
+                {"request_id", entry.request_id},
+                {"from_before", true}};
+  if (entry.state == Spool::State::kRefused) {
+    facts["message"] = entry.why;
+    Tell(session, "NO", entry.at,
+         absl::StrCat(entry.line, "  from before, ", entry.why, " (entry ",
+                      entry.number, " of the spool)"),
+         facts);
+  } else {
+    facts["waiting"] = waiting;
+    Tell(session, "kept", entry.at,
+         absl::StrCat(entry.line, "  from before, will be sent; ",
+                      WaitingText(waiting)),
+         facts);
+  }
+}
+
 }  // namespace
+
+absl::Status TellFromBefore(Session& session, Spool& spool) {
+  const int64_t waiting = spool.CountOf(Spool::State::kWaiting);
+  const int64_t refused = spool.CountOf(Spool::State::kRefused);
+  int64_t known =
+      std::count_if(spool.entries().begin(), spool.entries().end(),
+                    [&](const auto& one) { return one.first <= spool.told(); });
+  for (const auto& [number, entry] : spool.entries()) {
+    if (number <= spool.told() && known-- > kNewestTold) continue;
+    TellOneFromBefore(session, entry, waiting);
+  }
+  std::string text = "nothing is kept from before";
+  if (waiting + refused > 0) {
+    text = absl::StrCat("from before: ", WaitingText(waiting));
+  }
+  if (refused > 0) {
+    absl::StrAppend(&text, ", ", refused,
+                    refused == 1 ? " was refused" : " were refused",
+                    " (`mtpctl spool list`)");
+  }
+  Tell(session, "start", absl::Now(), text,
+       {{"waiting", waiting}, {"refused", refused}});
+  if (spool.entries().empty()) return absl::OkStatus();
+  return spool.Told(spool.entries().rbegin()->first);
+}
 
 void TellAnswer(Session& session, const Spool::Entry& entry, bool late,
                 const absl::Status& status, const Message* response) {

@@ -28,6 +28,12 @@ struct Station {
       request;
 };
 
+// Says what is kept from a run before, at a station's start, ahead of anything
+// else: each line of which nobody may have heard, the newest of the others, and
+// how many there are. From then on a line that no line of output names was not
+// recorded.
+absl::Status TellFromBefore(Session& session, Spool& spool);
+
 // Reads lines from `input` until it ends. Each is on the disk before it is
 // sent, and a line of output says what came of it; while nobody answers, lines
 // are kept, and sent in order when somebody does. FAILED_PRECONDITION: some

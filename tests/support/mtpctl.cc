@@ -62,8 +62,9 @@ StationProcess::~StationProcess() {
   if (input_ >= 0) close(input_);
 }
 
-void StationProcess::Write(const std::string& line) {
-  const std::string text = line + "\r\n";
+void StationProcess::Write(const std::string& line) { WriteRaw(line + "\r\n"); }
+
+void StationProcess::WriteRaw(const std::string& text) {
   if (write(input_, text.data(), text.size()) < 0) REQUIRE(errno == EPIPE);
 }
 

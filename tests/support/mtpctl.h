@@ -40,6 +40,8 @@ class StationProcess {
 
   // As a scanner does; a station that is gone does not read it.
   void Write(const std::string& line);
+  // These bytes and no more.
+  void WriteRaw(const std::string& text);
   // All that was printed by the stations of this folder so far.
   std::string Output() const { return ReadFile(output_); }
   // SIGKILL: it has no say.

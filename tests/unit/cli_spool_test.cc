@@ -49,6 +49,13 @@ std::unique_ptr<Spool> Opened(const std::string& path) {
   return *std::move(spool);
 }
 
+// A copy of the spool as it is on the disk now.
+std::string Copied(const Folder& folder) {
+  const std::string copy = folder.File() + "-copy";
+  fs::copy_file(folder.File(), copy, fs::copy_options::overwrite_existing);
+  return copy;
+}
+
 // A bag of the weight `grams`, by which the tests know it again.
 Spool::NewEntry Receipt(int64_t grams) {
   auto request = std::make_shared<ReceiveBagRequest>();
@@ -381,6 +388,61 @@ TEST_CASE("a refused entry stays with its reason and can be asked for again") {
   told = SendAll(*spool, service);
   CHECK(told.done == std::vector<int64_t>{3});
   CHECK(service.bags() == std::vector<int64_t>{1, 2, 4, 3});
+}
+
+TEST_CASE("what is done is told before it is written down as done") {
+  const Folder folder;
+  const auto spool = Opened(folder.File());
+  FakeService service;
+  const auto begin = [&](const char* what) {
+    bool kept = false;
+    SpoolSender sender(
+        *spool,
+        {.call =
+             [&](Message& request, Message& response) {
+               return service.Call(request, response);
+             },
+         .answered =
+             [&](const Spool::Entry& entry, const absl::Status&,
+                 const Message*) {
+               // As the next station would find it after a kill here.
+               kept = Opened(Copied(folder))->entries().contains(entry.number);
+             },
+         .caller = [](const MethodDescriptor&) -> std::string {
+           return kCaller;
+         },
+         .clock = [] { return kNow; }});
+    REQUIRE(sender.SendNext().ok());
+    INFO(what);
+    CHECK(kept);
+  };
+  Append(*spool, 1);
+  begin("alone");
+  service.Then({Fate::kNotReached});
+  Append(*spool, 2);
+  SendAll(*spool, service);
+  Append(*spool, 3);
+  Append(*spool, 4);
+  begin("the one that was tried");
+  begin("a batch");
+  CHECK(spool->entries().empty());
+}
+
+TEST_CASE("a spool knows up to where people heard of its entries") {
+  const Folder folder;
+  FakeService service;
+  service.Refuse(1);
+  {
+    const auto spool = Opened(folder.File());
+    CHECK(spool->told() == 0);
+    Append(*spool, 1);
+    SendAll(*spool, service);
+    CHECK(spool->told() == 1);
+    for (int64_t i = 2; i <= 5; ++i) Append(*spool, i);
+    REQUIRE(spool->Told(4).ok());
+    REQUIRE(spool->Told(2).ok());
+  }
+  CHECK(Opened(folder.File())->told() == 4);
 }
 
 TEST_CASE("one entry that spoils a whole batch is refused alone") {
