@@ -61,16 +61,37 @@ absl::StatusOr<std::string> GivenToken(const std::string& given) {
   return token;
 }
 
-// Whom a token speaks for, unchecked: the service checks.
-std::string SubjectOf(const std::string& token) {
+// What a token says of whoever gives it, unchecked: the service checks.
+struct Person {
+  std::string subject;
+  std::string username;
+  Role role = options::v1::ROLE_UNSPECIFIED;
+};
+
+std::string TextIn(const nlohmann::json& claims, const char* name) {
+  const auto found = claims.find(name);
+  return found != claims.end() && found->is_string() ? found->get<std::string>()
+                                                     : "";
+}
+
+Person PersonIn(const std::string& token) {
   const std::vector<std::string> parts = absl::StrSplit(token, '.');
-  if (parts.size() != 3) return "";
+  if (parts.size() != 3) return {};
   const auto claims = nlohmann::json::parse(
       rpc::Base64UrlDecode(parts[1]).value_or(""), nullptr, false);
-  return claims.is_object() && claims.contains("sub") &&
-                 claims["sub"].is_string()
-             ? claims["sub"].get<std::string>()
-             : "";
+  if (!claims.is_object()) return {};
+  return {.subject = TextIn(claims, "sub"),
+          .username = TextIn(claims, "username"),
+          .role = rpc::ParseRoleName(
+              TextIn(claims, rpc::TokenSettings{}.role_claim.c_str()))};
+}
+
+std::string NameOf(const Person& person) {
+  if (person.role == options::v1::ROLE_UNSPECIFIED) return person.username;
+  return person.username.empty()
+             ? rpc::RoleName(person.role)
+             : absl::StrCat(person.username, " (", rpc::RoleName(person.role),
+                            ")");
 }
 
 void SetText(Message& message, const char* name, const std::string& value) {
@@ -239,7 +260,27 @@ absl::StatusOr<std::string> Session::CallerOf(const MethodDescriptor& method) {
                    TokenFor(method, options::v1::ROLE_UNSPECIFIED));
   ASSIGN_OR_RETURN(const Side side, ChooseSide(method));
   ASSIGN_OR_RETURN(const Client* client, ClientOf(side));
-  return absl::StrCat(SubjectOf(token), "@", client->target());
+  return absl::StrCat(PersonIn(token).subject, "@", client->target());
+}
+
+absl::StatusOr<std::string> Session::PersonOf(const MethodDescriptor& method) {
+  ASSIGN_OR_RETURN(const std::string token,
+                   TokenFor(method, options::v1::ROLE_UNSPECIFIED));
+  return NameOf(PersonIn(token));
+}
+
+absl::Status Session::MayCall(const MethodDescriptor& method) {
+  ASSIGN_OR_RETURN(const std::string token,
+                   TokenFor(method, options::v1::ROLE_UNSPECIFIED));
+  const Person person = PersonIn(token);
+  const std::vector<Role> roles = RolesOf(method);
+  if (person.role == options::v1::ROLE_UNSPECIFIED || roles.empty() ||
+      std::find(roles.begin(), roles.end(), person.role) != roles.end()) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(
+      absl::StrCat(NameOf(person), " may not do this (", method.name(),
+                   "); it is for ", AccessText(method)));
 }
 
 absl::Status Caller::Call(const Message& request, Message& response) const {

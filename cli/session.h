@@ -111,6 +111,12 @@ class Session {
   // Who calls this method, and where: `SUBJECT@HOST:PORT`. A repeated call is
   // known again only if this is the same.
   absl::StatusOr<std::string> CallerOf(const MethodDescriptor& method);
+  // Who that is, as people know them: `nimal (SEEDUWA_OPERATOR)`; as much of it
+  // as the token says.
+  absl::StatusOr<std::string> PersonOf(const MethodDescriptor& method);
+  // PERMISSION_DENIED if the token's role is known and the contract does not
+  // let it call the method.
+  absl::Status MayCall(const MethodDescriptor& method);
 
   // What fails from here on is no call's fault.
   void ForgetCall() { last_ = {}; }

@@ -64,6 +64,18 @@ struct ReceiveArguments {
   bool new_labels = false;
 };
 
+// The spool of a station that makes these calls, after it is told what the
+// spool keeps.
+absl::StatusOr<std::unique_ptr<Spool>> OpenSpool(Session& session,
+                                                 const MethodDescriptor& method,
+                                                 const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Spool> spool, Spool::Open(path));
+  RETURN_IF_ERROR(TellFromBefore(session, *spool));
+  // Nothing is kept that could never be sent.
+  RETURN_IF_ERROR(session.MayCall(method));
+  return spool;
+}
+
 using Lookup = absl::StatusOr<std::string> (*)(Session&, const std::string&);
 using Find = std::function<absl::StatusOr<std::string>(
     const char* kind, const std::string& name, Lookup lookup)>;
@@ -127,9 +139,9 @@ absl::Status WatchReceipts(Session& session,
     return UsageError(
         "with --watch, barcodes and weights come from standard input");
   }
+  const MethodDescriptor& method = MethodOf(*ReceiveBagRequest::descriptor());
   ASSIGN_OR_RETURN(const std::unique_ptr<Spool> spool,
-                   Spool::Open(arguments.watch.spool));
-  RETURN_IF_ERROR(TellFromBefore(session, *spool));
+                   OpenSpool(session, method, arguments.watch.spool));
   BagReceipt station = arguments.request.receipt();
   RETURN_IF_ERROR(FindSource(
       arguments,
@@ -138,7 +150,7 @@ absl::Status WatchReceipts(Session& session,
       },
       station));
   return Watch(session, *spool,
-               {.method = &MethodOf(*ReceiveBagRequest::descriptor()),
+               {.method = &method,
                 .barcode_then_weight = !arguments.new_labels,
                 .request =
                     [&](const StationLine& line, absl::Time at) {
@@ -336,16 +348,16 @@ absl::Status WatchScans(Session& session, const ScanArguments& arguments) {
     const auto key = ParseShipmentKey(arguments.shipment);
     if (!key.ok()) return UsageError(std::string(key.status().message()));
   }
+  const MethodDescriptor& method = MethodOf(*RequestTypeOf(arguments));
   ASSIGN_OR_RETURN(const std::unique_ptr<Spool> spool,
-                   Spool::Open(arguments.watch.spool));
-  RETURN_IF_ERROR(TellFromBefore(session, *spool));
+                   OpenSpool(session, method, arguments.watch.spool));
   std::string batch_id;
   if (!arguments.batch.empty()) {
     ASSIGN_OR_RETURN(batch_id, NameOrLast(session, *spool, "batch",
                                           arguments.batch, BatchId));
   }
   return Watch(session, *spool,
-               {.method = &MethodOf(*RequestTypeOf(arguments)),
+               {.method = &method,
                 .barcode_then_weight =
                     !arguments.batch.empty() || !arguments.shipment.empty(),
                 .request =

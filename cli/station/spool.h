@@ -58,6 +58,10 @@ class Spool {
     std::string caller;
     // Whom people know the caller as; empty if nobody wrote it down.
     std::string person;
+    // `nimal (SEEDUWA_OPERATOR), SUBJECT@HOST:PORT`.
+    std::string CallerText() const {
+      return person.empty() ? caller : person + ", " + caller;
+    }
     State state = State::kWaiting;
     // Sent by itself, never in a batch.
     bool alone = false;

@@ -21,6 +21,7 @@ using nlohmann::json;
 struct SpoolArguments {
   std::string path = Spool::DefaultPath();
   std::vector<int64_t> numbers;
+  bool refused = false;
   std::string reason;
 };
 
@@ -39,7 +40,7 @@ absl::Status List(Session& session, const SpoolArguments& arguments) {
   for (const auto& [number, entry] : spool->entries()) {
     table.Row({number, TimeText(ToProto(entry.at)), StateOf(entry),
                entry.method.substr(entry.method.find('/') + 1), entry.line,
-               entry.caller, entry.why});
+               entry.CallerText(), entry.why});
     list.push_back({{"entry", number},
                     {"at", TimeText(ToProto(entry.at))},
                     {"state", StateOf(entry)},
@@ -48,6 +49,7 @@ absl::Status List(Session& session, const SpoolArguments& arguments) {
                                             nullptr, false)},
                     {"line", entry.line},
                     {"caller", entry.caller},
+                    {"person", entry.person},
                     {"why", entry.why}});
   }
   if (session.settings().json) {
@@ -77,9 +79,18 @@ absl::Status Send(Session& session, const SpoolArguments& arguments) {
 }
 
 absl::Status Drop(Session& session, const SpoolArguments& arguments) {
+  if (arguments.numbers.empty() != arguments.refused) {
+    return UsageError("say which: ENTRY, or --refused for all refused ones");
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Spool> spool,
                    Spool::Open(arguments.path));
-  for (const int64_t number : arguments.numbers) {
+  std::vector<int64_t> numbers = arguments.numbers;
+  if (arguments.refused) {
+    for (const auto& [number, entry] : spool->entries()) {
+      if (entry.state == Spool::State::kRefused) numbers.push_back(number);
+    }
+  }
+  for (const int64_t number : numbers) {
     if (!spool->entries().contains(number)) return Missing(number);
     RETURN_IF_ERROR(spool->Drop(number, arguments.reason));
     session.out() << "dropped " << number << "\n";
@@ -112,7 +123,8 @@ void AddSpoolCommands(CLI::App& app, Session& session) {
   add("send", "Sends what waits, and those that are named once more", Send)
       ->add_option("ENTRY", arguments->numbers, "Refused ones to ask again");
   CLI::App& drop = *add("drop", "Takes entries out, for good", Drop);
-  drop.add_option("ENTRY", arguments->numbers, "Which")->required();
+  drop.add_option("ENTRY", arguments->numbers, "Which");
+  drop.add_flag("--refused", arguments->refused, "All that were refused");
   drop.add_option("--reason", arguments->reason, "Why, for the file")
       ->required();
 }

@@ -86,9 +86,10 @@ absl::Status SpoolSender::CheckCaller(const Spool::Entry& entry) const {
                    on_.caller(MethodOf(*entry.request->GetDescriptor())));
   if (entry.caller == caller) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      absl::StrCat("entry ", entry.number, " was recorded by ", entry.caller,
-                   " and this is ", caller,
-                   ": only the same can send it without doubling it"));
+      absl::StrCat("entry ", entry.number, " was recorded by ",
+                   entry.CallerText(), ", and this is ", caller,
+                   ": only the same can send it without doubling it, or "
+                   "`mtpctl spool drop` takes it out"));
 }
 
 absl::StatusOr<SpoolSender::Result> SpoolSender::SendNext() {

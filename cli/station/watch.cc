@@ -154,13 +154,14 @@ absl::Status StillWaiting(Session& session, const Spool& spool,
 // sends and tells.
 class Watcher {
  public:
-  // `caller` is who makes the calls.
+  // `caller` is who makes the calls, `person` the same in people's words.
   Watcher(Session& session, Spool& spool, const Station& station,
-          std::string caller)
+          std::string caller, std::string person)
       : session_(session),
         spool_(spool),
         station_(station),
         caller_(std::move(caller)),
+        person_(std::move(person)),
         sender_(MakeSender(
             session, spool,
             [this](Message& request, Message& response) {
@@ -217,6 +218,7 @@ class Watcher {
   Spool& spool_;
   const Station& station_;
   const std::string caller_;
+  const std::string person_;
   SpoolSender sender_;
 
   std::mutex mutex_;
@@ -325,7 +327,8 @@ bool Watcher::Keep(const StationLine& line, const std::string& text,
        .request = *request,
        .request_id = id,
        .line = Printable(text),
-       .caller = caller_});
+       .caller = caller_,
+       .person = person_});
   if (!kept.ok()) broken_ = kept.status();
   return kept.ok();
 }
@@ -428,7 +431,7 @@ absl::Status TellFromBefore(Session& session, Spool& spool) {
     if (number <= spool.told() && known-- > kNewestTold) continue;
     TellOneFromBefore(session, entry, waiting);
   }
-  std::string text = "nothing is kept from before";
+  std::string text = "nothing from before";
   if (waiting + refused > 0) {
     text = absl::StrCat("from before: ", WaitingText(waiting));
   }
@@ -469,14 +472,16 @@ absl::Status Watch(Session& session, Spool& spool, const Station& station,
     ASSIGN_OR_RETURN(
         same, session.CallerOf(MethodOf(*first->request->GetDescriptor())));
   }
+  ASSIGN_OR_RETURN(const std::string person, session.PersonOf(*station.method));
   if (first != nullptr && first->caller != same) {
     return UsageError(absl::StrCat(
-        spool.path(), " keeps entries of ", first->caller, ", and this is ",
-        same,
-        ": send them as that one (mtpctl spool send), or give this "
-        "station a spool of its own with --spool"));
+        spool.path(), " keeps entries of ", first->CallerText(),
+        ", and this is ", person.empty() ? "" : person + ", ", same,
+        ": send them as that person (mtpctl spool send), give this station a "
+        "spool of its own with --spool, or take them out (mtpctl spool "
+        "drop)"));
   }
-  return Watcher(session, spool, station, caller).Run(input);
+  return Watcher(session, spool, station, caller, person).Run(input);
 }
 
 absl::Status SendSpool(Session& session, Spool& spool) {

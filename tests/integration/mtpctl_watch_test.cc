@@ -193,5 +193,99 @@ TEST_CASE("scanning moves bags and fills batches, one line each") {
   CHECK(bench.Spool("list") == "none\n");
 }
 
+TEST_CASE("a station says at its start what is kept from before") {
+  Stack& stack = Stack::Shared("station");
+  Bench bench(stack);
+  const std::string known = Bench::NewBarcode();
+  const std::string later = Bench::NewBarcode();
+  {
+    auto station = bench.Receive();
+    Shows(station, "nothing from before");
+    station.Write(known + " 50kg");
+    Shows(station, "ok");
+    station.Write(known + " 50kg");
+    Shows(station, "BARCODE_TAKEN");
+    stack.Kill(SIDE_PROCESSING);
+    station.Write(later + " 50kg");
+    Shows(station, "kept");
+    station.Kill();
+  }
+  {
+    // Nobody answers: it is said before anything is asked.
+    auto station = bench.Receive();
+    Shows(station, "from before, BARCODE_TAKEN");
+    Shows(station, later + " 50kg  from before, will be sent; 1 waits");
+    Shows(station, "from before: 1 waits, 1 was refused");
+    station.Kill();
+  }
+  stack.Start(SIDE_PROCESSING);
+  auto station = bench.Receive();
+  Shows(station, "sent");
+  CHECK(station.End() == 0);
+  CHECK(bench.Bags() == 2);
+  CHECK(absl::StrContains(bench.Spool("drop", {"--refused", "--reason", "old"}),
+                          "dropped 2"));
+  CHECK(bench.Spool("list") == "none\n");
+}
+
+TEST_CASE("a carriage return ends a line as a line feed does") {
+  Bench bench(Stack::Shared());
+  auto station = bench.Receive();
+  const std::string first = Bench::NewBarcode();
+  const std::string second = Bench::NewBarcode();
+  station.WriteRaw(first + " 50kg\r" + second + "\r");
+  Shows(station, first + "  " + bench.code);
+  Shows(station, second + "  and its weight?");
+  station.WriteRaw("51kg\r\n" + Bench::NewBarcode() + " 52kg\r");
+  Shows(station, "bag 3, 51.6 kg");
+  CHECK(station.End() == 0);
+  CHECK_FALSE(absl::StrContains(station.Output(), "??"));
+}
+
+TEST_CASE("a weight that cannot be leaves the barcode before it waiting") {
+  Bench bench(Stack::Shared());
+  auto station = bench.Receive();
+  station.Write(Bench::NewBarcode());
+  for (const char* weight : {"US,GS,+50kg", "ST,GS,+0.00kg", "400g"}) {
+    station.Write(weight);
+    Shows(station, absl::StrCat(weight, "  "));
+  }
+  CHECK_FALSE(absl::StrContains(station.Output(), "ok"));
+  station.Write("ST,GS,+50.4kg");
+  Shows(station, "bag 1, 50 kg");
+  CHECK(station.End() == 2);
+  CHECK(bench.Bags() == 1);
+}
+
+TEST_CASE("whoever may not make a station's call cannot begin one") {
+  Stack& stack = Stack::Shared("station");
+  Bench bench(stack);
+  {
+    auto station = bench.Receive({"--as", "TRADER_SUPERVISOR"});
+    CHECK(station.End() == 3);
+    CHECK(absl::StrContains(station.Output(), "TRADER_SUPERVISOR"));
+    CHECK(absl::StrContains(station.Output(), "SEEDUWA_OPERATOR"));
+  }
+  CHECK(bench.Spool("list") == "none\n");
+  stack.Kill(SIDE_PROCESSING);
+  {
+    StationProcess station(bench.mtpctl, bench.folder,
+                           {"--as", "TRADER_SUPERVISOR", "scan"});
+    station.Write(Bench::NewBarcode());
+    Shows(station, "kept");
+    CHECK(station.End() == 4);
+  }
+  stack.Start(SIDE_PROCESSING);
+  auto station = bench.Receive();
+  CHECK(station.End() == 1);
+  CHECK(absl::StrContains(station.Output(),
+                          "trader-supervisor (TRADER_SUPERVISOR)"));
+  CHECK(absl::StrContains(station.Output(), "spool drop"));
+  CHECK(absl::StrContains(bench.Spool("list"),
+                          "trader-supervisor (TRADER_SUPERVISOR)"));
+  CHECK(absl::StrContains(bench.Spool("send", {"--as", "SEEDUWA_OPERATOR"}),
+                          "trader-supervisor (TRADER_SUPERVISOR)"));
+}
+
 }  // namespace
 }  // namespace mtp::tests
