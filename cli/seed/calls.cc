@@ -75,11 +75,10 @@ std::string SeedCalls::IdOf(std::string_view what) const {
   return UuidOfName(absl::StrCat(story_, " ", std::string(what))).ToString();
 }
 
-absl::Status SeedCalls::Repeat(const Caller& caller, const Message& request,
-                               Message& response) {
+absl::Status SeedCalls::Repeat(const std::function<absl::Status()>& call) {
   const absl::Time limit = absl::Now() + kPatience;
   for (;;) {
-    const absl::Status status = caller.Call(request, response);
+    const absl::Status status = call();
     ++progress_.calls;
     if (!WorthRetrying(status) || absl::Now() > limit || progress_.stop) {
       return status;
@@ -106,34 +105,34 @@ absl::Status SeedCalls::Do(Role role, const std::string& what, Message& request,
                            Message& response, int64_t rows) {
   const auto* field = request.GetDescriptor()->FindFieldByName("request_id");
   request.GetReflection()->SetString(&request, field, IdOf(what));
+  const Caller& caller = people_.For(role, request);
   const absl::Status status =
-      Repeat(people_.For(role, request), request, response);
+      Repeat([&] { return caller.Call(request, response); });
   if (status.ok()) progress_.rows += rows;
   return Explained(what, status);
 }
 
 absl::Status SeedCalls::Ask(Role role, const Message& request,
                             Message& response) {
-  return Repeat(people_.For(role, request), request, response);
+  const Caller& caller = people_.For(role, request);
+  return Repeat([&] { return caller.Call(request, response); });
 }
 
 absl::Status SeedCalls::Upload(Role role, const std::string& what,
                                Message& request, Message& response) {
   const auto* field = request.GetDescriptor()->FindFieldByName("request_id");
   request.GetReflection()->SetString(&request, field, IdOf(what));
-  bool sent = false;
-  const absl::Status status = people_.For(role, request)
-                                  .Send(
-                                      MethodOf(*request.GetDescriptor()),
-                                      [&](Message& message) {
-                                        if (std::exchange(sent, true))
-                                          return false;
-                                        message.CopyFrom(request);
-                                        return true;
-                                      },
-                                      response);
-  ++progress_.calls;
-  return Explained(what, status);
+  const Caller& caller = people_.For(role, request);
+  return Explained(what, Repeat([&] {
+                     bool sent = false;
+                     const auto next = [&](Message& message) {
+                       if (std::exchange(sent, true)) return false;
+                       message.CopyFrom(request);
+                       return true;
+                     };
+                     return caller.Send(MethodOf(*request.GetDescriptor()),
+                                        next, response);
+                   }));
 }
 
 absl::Status SeedCalls::WeighIn(const std::string& what,
@@ -181,8 +180,10 @@ absl::Status SeedCalls::Agree(Side side, const std::string& sync_token) {
   request.mutable_max_wait()->set_seconds(
       absl::ToInt64Seconds(kAgreementLimit));
   ops::v1::WaitForSyncResponse response;
-  RETURN_IF_ERROR(
-      Repeat(people_.At(side, ROLE_MASTER_ADMIN), request, response));
+  const Caller& caller = people_.At(side, ROLE_MASTER_ADMIN);
+  const absl::Status asked =
+      Repeat([&] { return caller.Call(request, response); });
+  RETURN_IF_ERROR(asked);
   if (response.synced()) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("the other side does not know it after ",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -80,8 +81,7 @@ class SeedCalls {
   std::string IdOf(std::string_view what) const;
 
  private:
-  absl::Status Repeat(const Caller& caller, const Message& request,
-                      Message& response);
+  absl::Status Repeat(const std::function<absl::Status()>& call);
   absl::Status Explained(const std::string& what,
                          const absl::Status& status) const;
 

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/seed/catalog.h"
@@ -17,6 +18,11 @@ namespace mtp::cli {
 namespace {
 
 constexpr absl::Duration kTellInterval = absl::Milliseconds(200);
+
+// A plant before this one made it; any other refusal is one.
+bool Taken(const absl::Status& status) {
+  return absl::StrContains(status.message(), "LOCATION_NAME_TAKEN");
+}
 
 }  // namespace
 
@@ -38,8 +44,7 @@ absl::Status SeedRun::MakeLocations() {
     const absl::Status status = calls.Do(
         options::v1::ROLE_SEEDUWA_ADMIN,
         absl::StrCat("location ", std::string(name)), request, response);
-    return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus()
-                                                             : status;
+    return Taken(status) ? absl::OkStatus() : status;
   };
   for (const std::string_view name : TeaStores()) {
     RETURN_IF_ERROR(make(name, false));

@@ -139,6 +139,9 @@ absl::Status WatchReceipts(Session& session,
     return UsageError(
         "with --watch, barcodes and weights come from standard input");
   }
+  if (arguments.request.receipt().has_occurred_at()) {
+    return UsageError("with --watch, a bag is weighed when its line is read");
+  }
   const MethodDescriptor& method = MethodOf(*ReceiveBagRequest::descriptor());
   ASSIGN_OR_RETURN(const std::unique_ptr<Spool> spool,
                    OpenSpool(session, method, arguments.watch.spool));

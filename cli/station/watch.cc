@@ -41,6 +41,8 @@ constexpr int kPollMillis = 100;
 constexpr int64_t kNewestTold = 5;
 // A line that never ends is none.
 constexpr size_t kLongestLine = 4096;
+// So much is told of it.
+constexpr size_t kLineTold = 60;
 
 std::string BagLine(const Bag& bag) {
   return absl::StrCat(bag.barcode(), "  ", bag.source_code(), " bag ",
@@ -198,6 +200,7 @@ class Watcher {
   };
 
   void Read(int input);
+  void Refuse(const std::string& line);
   void TakeLine(const std::string& text);
   void TakeWeighed(StationLine line, const std::string& text);
   // `text` is the whole entry, `read` the line that completed it. False if
@@ -239,8 +242,15 @@ class Watcher {
   absl::Status why_;
 };
 
+void Watcher::Refuse(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  Say("??", absl::Now(), line, "too long for a line");
+  news_.notify_one();
+}
+
 void Watcher::Read(int input) {
   std::string rest;
+  bool too_long = false;
   char buffer[4096];
   while (!stop_) {
     pollfd ready{.fd = input, .events = POLLIN};
@@ -255,12 +265,17 @@ void Watcher::Read(int input) {
     for (size_t end;
          (end = rest.find_first_of("\r\n", begin)) != std::string::npos;
          begin = end + 1) {
-      TakeLine(rest.substr(begin, end - begin));
+      // The end of one that was too long is no line.
+      if (!std::exchange(too_long, false))
+        TakeLine(rest.substr(begin, end - begin));
     }
     rest.erase(0, begin);
-    if (rest.size() > kLongestLine) rest.clear();
+    if (rest.size() > kLongestLine) {
+      if (!std::exchange(too_long, true)) Refuse(rest.substr(0, kLineTold));
+      rest.clear();
+    }
   }
-  if (!rest.empty()) TakeLine(rest);
+  if (!rest.empty() && !too_long) TakeLine(rest);
   const std::lock_guard lock(mutex_);
   if (!barcode_.empty()) {
     Say("??", absl::Now(), barcode_line_, "no weight came for it");

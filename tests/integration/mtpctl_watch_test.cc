@@ -79,6 +79,9 @@ TEST_CASE("a station reads on, a line of output for each line of input") {
   Shows(station, bench.code + " bag 2, 49.5 kg");
   station.Write("rubbish");
   Shows(station, "??");
+  // Of a line without an end nothing is taken, nor of what follows in it.
+  station.Write(std::string(10'000, 'x') + Bench::NewBarcode() + " 52kg");
+  Shows(station, "too long for a line");
   station.Write(first + " 50kg");
   Shows(station, "BARCODE_TAKEN");
   CHECK(station.End() == 2);

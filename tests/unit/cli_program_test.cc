@@ -53,6 +53,9 @@ TEST_CASE("a command line that is wrong ends with the code for it") {
   CHECK(Run({"receive", "--at", "A", "--tealine", "T"}).code == kUsage);
   CHECK(Run({"receive", "--watch", "--at", "A", "--gross", "1kg"}).code ==
         kUsage);
+  CHECK(Run({"receive", "--watch", "--at", "A", "--occurred-at",
+             "2026-11-08T08:00:00Z"})
+            .code == kUsage);
   CHECK(Run({"scan"}).code == kUsage);
   CHECK(Run({"scan", "x", "--watch"}).code == kUsage);
   CHECK(Run({"scan", "x", "--move-to", "A"}).code == kUsage);
