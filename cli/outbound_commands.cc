@@ -38,13 +38,17 @@ void AddOutboundCommands(CLI::App& app, Session& session) {
         return OpenShipmentsText(response.shipments());
       });
 
-  Verb<CorrectDispatchRequest, CorrectDispatchResponse>(
+  Verb<CorrectDispatchRequest, CorrectDispatchResponse> correct(
       app, session, "correct-dispatch",
-      "Mends a dispatch until the shipment is accepted")
-      .Argument("SHIPMENT", "key", "As 17/1")
+      "Mends a dispatch until the shipment is accepted");
+  correct.Argument("SHIPMENT", "key", "As 17/1")
       .Option("--vehicle", "shipment_vehicle", "It left with this one")
-      .Option("--take-back", "take_back", "It did not leave")
-      .Needed("--reason", "reason", "Why it was wrong")
+      .Option("--take-back", "take_back", "It did not leave");
+  // The contract takes one; the other would be lost without a word.
+  correct.command()
+      .get_option("--vehicle")
+      ->excludes(correct.command().get_option("--take-back"));
+  correct.Needed("--reason", "reason", "Why it was wrong")
       .Prepared([](CorrectDispatchRequest& request) {
         return request.correction_case() ==
                        CorrectDispatchRequest::CORRECTION_NOT_SET
