@@ -70,6 +70,12 @@ bool OutcomeUnknown(const absl::Status& status) {
   }
 }
 
+// gRPC's own word, of a call that no repetition makes smaller.
+bool IsTooLarge(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) &&
+         absl::StrContains(status.message(), "larger than max");
+}
+
 struct Hint {
   std::string_view reason;
   std::string_view text;
@@ -85,6 +91,7 @@ constexpr std::array kHints = {
     Hint{"PAGE_TOKEN_INVALID",
          "a page token holds for the filter and order it was given for"},
     Hint{"BATCH_NOT_ALLOWED", "the trader has to allow the batch first"},
+    Hint{"IMPORT_TOO_LARGE", "give it in several files"},
     Hint{"PEER_UNREACHABLE",
          "the other side does not answer; `mtpctl sync "
          "status` shows how the two stand"},
@@ -97,8 +104,10 @@ std::string HintFor(const absl::Status& status, const std::string& reason,
   }
   switch (status.code()) {
     case absl::StatusCode::kPermissionDenied:
-      return call.access.empty() ? ""
-                                 : absl::StrCat("this is for ", call.access);
+      // Other reasons say themselves who may, and when.
+      return call.access.empty() || reason != "ROLE_NOT_ALLOWED"
+                 ? ""
+                 : absl::StrCat("this is for ", call.access);
     case absl::StatusCode::kUnauthenticated:
       return "say who asks: --token, MTP_TOKEN, or on the local stack --as "
              "ROLE";
@@ -115,7 +124,9 @@ std::string HintFor(const absl::Status& status, const std::string& reason,
                                 " up? Locally, `make up` starts it")
                  : "try again";
     case absl::StatusCode::kResourceExhausted:
-      return "the service is busy; try again";
+      return IsTooLarge(status) ? "it is too large for one call: ask for less, "
+                                  "or send it in parts"
+                                : "the service is busy; try again";
     default:
       return "";
   }
@@ -161,6 +172,10 @@ bool IsAlreadyTold(const absl::Status& status) {
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   if (status.GetPayload(kUsageUrl).has_value()) return kUsage;
+  if (IsTooLarge(status) ||
+      DetailOf<google::rpc::ErrorInfo>(status).reason() == "IMPORT_TOO_LARGE") {
+    return kRefused;
+  }
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return kDone;

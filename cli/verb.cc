@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "cli/fields.h"
 
 namespace mtp::cli {
@@ -16,6 +17,13 @@ std::string Fault(const Message& request, const std::string& path,
                   const std::string& text) {
   const std::unique_ptr<Message> scratch(request.New());
   return std::string(SetField(*scratch, path, text).message());
+}
+
+std::string NoCount(const std::string& text) {
+  int64_t count = 0;
+  return absl::SimpleAtoi(text, &count) && count > 0
+             ? ""
+             : "`" + text + "` is no count: 1 or more";
 }
 
 }  // namespace
@@ -91,7 +99,8 @@ void BindUsual(CLI::App& command, Message& request, ListOptions& list) {
     Bind(command, "--order-by", request, "order_by", "What comes first");
   }
   command.add_option("--limit", list.limit, "At most so many")
-      ->check(CLI::PositiveNumber)
+      ->type_name("COUNT")
+      ->check(NoCount)
       ->capture_default_str();
   command.add_flag("--all", list.all, "All of them");
 }

@@ -359,15 +359,17 @@ absl::Status WatchScans(Session& session, const ScanArguments& arguments) {
     ASSIGN_OR_RETURN(batch_id, NameOrLast(session, *spool, "batch",
                                           arguments.batch, BatchId));
   }
-  return Watch(session, *spool,
-               {.method = &method,
-                .barcode_then_weight =
-                    !arguments.batch.empty() || !arguments.shipment.empty(),
-                .request =
-                    [&](const StationLine& line, absl::Time at) {
-                      return RequestOf(arguments, batch_id, line, at);
-                    }},
-               STDIN_FILENO);
+  return Watch(
+      session, *spool,
+      {.method = &method,
+       .barcode_then_weight =
+           !arguments.batch.empty() || !arguments.shipment.empty(),
+       .barcode_only = arguments.batch.empty() && arguments.shipment.empty(),
+       .request =
+           [&](const StationLine& line, absl::Time at) {
+             return RequestOf(arguments, batch_id, line, at);
+           }},
+      STDIN_FILENO);
 }
 
 absl::Status ScanOnce(Session& session, const ScanArguments& arguments) {

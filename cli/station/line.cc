@@ -17,6 +17,7 @@ namespace mtp::cli {
 namespace {
 
 constexpr size_t kUuidLength = 36;
+constexpr size_t kUuidDigits = 32;
 // Longer than any scanner's line: somebody sends something else.
 constexpr size_t kLongestLine = 300;
 
@@ -62,6 +63,38 @@ size_t FindUuid(const std::string& text, size_t from) {
     }
   }
   return std::string::npos;
+}
+
+// Gives UUIDs that are written in braces or without hyphens their usual form.
+std::string WithUsualUuids(const std::string& text) {
+  const auto is_hex = [&](size_t at) {
+    return at < text.size() && absl::ascii_isxdigit(text[at]);
+  };
+  const auto is_word = [&](size_t at) {
+    return at < text.size() && absl::ascii_isalnum(text[at]);
+  };
+  std::string usual;
+  for (size_t i = 0; i < text.size();) {
+    // A symbology identifier may stand right before it.
+    const bool begins =
+        i == 0 || !is_word(i - 1) || (i >= 3 && text[i - 3] == ']');
+    size_t digits = 0;
+    while (begins && digits < kUuidDigits && is_hex(i + digits)) ++digits;
+    if (digits < kUuidDigits || is_word(i + digits)) {
+      // What stands before an opening brace is its kind.
+      if (text[i] != '{') usual += text[i] == '}' ? ' ' : text[i];
+      ++i;
+      continue;
+    }
+    const std::string_view plain = std::string_view(text).substr(i, digits);
+    absl::StrAppend(&usual, std::string(plain.substr(0, 8)), "-",
+                    std::string(plain.substr(8, 4)), "-",
+                    std::string(plain.substr(12, 4)), "-",
+                    std::string(plain.substr(16, 4)), "-",
+                    std::string(plain.substr(20)));
+    i += digits;
+  }
+  return usual;
 }
 
 // Takes the barcode out of the text, with its kind and what a scanner puts
@@ -135,14 +168,16 @@ absl::Status TakeWeight(const std::string& word, StationLine& line) {
 
 const char kStationLineHelp[] =
     "Lines: one bag each, as a scanner and a scale write them. BARCODE is the "
-    "label's UUID with or without its kind (tealine:0190...); a scanner's "
-    "symbology identifier (]C1), control characters and CRLF do not matter. "
+    "label's UUID with or without its kind (tealine:0190...), hyphens and "
+    "braces; a scanner's symbology identifier (]C1) and control characters do "
+    "not matter, and CR, LF or both end a line. "
     "WEIGHT has its unit: 52.4kg, 52.4 kg, 52400 g, ST,GS,+52.40kg. Between "
     "them blanks, tabs, commas or semicolons.";
 
-absl::StatusOr<StationLine> ParseStationLine(std::string_view text) {
+absl::StatusOr<StationLine> ParseStationLine(std::string_view text,
+                                             bool barcode_only) {
   if (text.size() > kLongestLine) return Wrong(text, "too long for a line");
-  std::string rest = Cleaned(text);
+  std::string rest = WithUsualUuids(Cleaned(text));
   StationLine line;
   ASSIGN_OR_RETURN(line.barcode, TakeBarcode(rest));
   const std::vector<std::string> words = WordsOf(absl::AsciiStrToLower(rest));
@@ -157,6 +192,9 @@ absl::StatusOr<StationLine> ParseStationLine(std::string_view text) {
       weight += words[++i];
     }
     const absl::Status taken = TakeWeight(weight, line);
+    if (!taken.ok() && barcode_only && line.barcode.empty()) {
+      return Wrong(text, "is no barcode (the UUID of a label)");
+    }
     if (!taken.ok()) return Wrong(text, std::string(taken.message()));
   }
   return line;

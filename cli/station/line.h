@@ -25,12 +25,15 @@ struct StationLine {
 // Reads a line: a barcode, weights, or both, in any order, with blanks, tabs,
 // commas or semicolons between them, at most one barcode and two weights.
 // Tolerated: carriage returns and other control characters, a byte order mark,
-// a scanner's symbology identifier (`]C1`), the kind before the barcode,
+// a scanner's symbology identifier (`]C1`), the kind before the barcode, its
+// UUID in braces or without hyphens,
 // weights as `52.4kg`, `52.4 kg`, `52400 g`, `+52.40kg`, and what scales write
 // before them: ST (steady), GS or G (gross), NT or N (net). US (unsteady) and
 // OL (overload) are refused. A weight needs its unit. INVALID_ARGUMENT in words
 // for the person at the station.
-absl::StatusOr<StationLine> ParseStationLine(std::string_view text);
+// With `barcode_only`, what is no barcode is not said to be no weight.
+absl::StatusOr<StationLine> ParseStationLine(std::string_view text,
+                                             bool barcode_only = false);
 
 // The same, for the help of commands that read such lines.
 extern const char kStationLineHelp[];

@@ -43,12 +43,15 @@ Meaning MeaningOf(const absl::Status& status) {
       // The command line's own faults, as no token: nothing was asked.
       return ExitCodeOf(status) == kUsage ? Meaning::kNotAllowed
                                           : Meaning::kRefused;
+    case absl::StatusCode::kResourceExhausted:
+      // Busy, or too large, which stays so.
+      return ExitCodeOf(status) == kRefused ? Meaning::kRefused
+                                            : Meaning::kNoAnswer;
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kUnauthenticated:
       return Meaning::kNotAllowed;
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kCancelled:
       return Meaning::kNoAnswer;

@@ -285,7 +285,8 @@ void Watcher::Read(int input) {
 }
 
 void Watcher::TakeLine(const std::string& text) {
-  absl::StatusOr<StationLine> line = ParseStationLine(text);
+  absl::StatusOr<StationLine> line =
+      ParseStationLine(text, station_.barcode_only);
   const std::lock_guard lock(mutex_);
   if (!broken_.ok()) return;
   if (!line.ok()) {

@@ -21,6 +21,8 @@ struct Station {
   const MethodDescriptor* method = nullptr;
   // A barcode and its weight may come in two lines, from two devices.
   bool barcode_then_weight = false;
+  // Lines have no weight.
+  bool barcode_only = false;
   // The request of a line, read at `at`, without its request_id. An error says
   // in words what is wrong with the line.
   std::function<absl::StatusOr<std::shared_ptr<google::protobuf::Message>>(

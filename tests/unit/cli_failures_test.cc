@@ -61,6 +61,29 @@ TEST_CASE("an unknown outcome says how to repeat safely") {
       Has(FailureText(absl::UnavailableError("gone"), call), "127.0.0.1:7401"));
 }
 
+TEST_CASE("what is too large is not told to be tried again") {
+  const auto large = absl::ResourceExhaustedError(
+      "SERVER: Received message larger than max (5000000 vs. 4194304)");
+  CHECK(ExitCodeOf(large) == kRefused);
+  CHECK(Has(FailureText(large, {}), "too large for one call"));
+  CHECK_FALSE(Has(FailureText(large, {}), "try again"));
+  const auto busy = absl::ResourceExhaustedError("too many calls");
+  CHECK(ExitCodeOf(busy) == kUnavailable);
+  CHECK(Has(FailureText(busy, {}), "the service is busy; try again"));
+}
+
+TEST_CASE("who may is said where the role alone was the reason") {
+  const FailedCall call{.access = "SEEDUWA_OPERATOR, SEEDUWA_ADMIN"};
+  CHECK(Has(
+      FailureText(errors::PermissionDenied("ROLE_NOT_ALLOWED", "no", {}), call),
+      "this is for SEEDUWA_OPERATOR"));
+  CHECK_FALSE(
+      Has(FailureText(errors::PermissionDenied("WRITE_OFF_OVER_LIMIT",
+                                               "needs SEEDUWA_ADMIN", {}),
+                      call),
+          "this is for"));
+}
+
 TEST_CASE("programs get the same as JSON") {
   const auto json = nlohmann::json::parse(FailureJson(
       errors::FailedPrecondition("NEEDS_APPROVAL", "beyond what is allowed",

@@ -60,12 +60,18 @@ TEST_CASE("a command line that is wrong ends with the code for it") {
   CHECK(Run({"scan", "x", "--watch"}).code == kUsage);
   CHECK(Run({"scan", "x", "--move-to", "A"}).code == kUsage);
   CHECK(Run({"correct-dispatch", "1/1", "--reason", "r"}).code == kUsage);
+  CHECK(Run({"correct-dispatch", "1/1", "--vehicle", "V", "--take-back",
+             "--reason", "r"})
+            .err.find("excludes") != std::string::npos);
   CHECK(Run({"tealine", "update", kId}).code == kUsage);
   CHECK(Run({"history", "nonsense", "1"}).code == kUsage);
   CHECK(Run({"rule", "set", "tealine", "shipment", "perhaps"}).code == kUsage);
   CHECK(Run({"seed", "--scale", "0"}).code == kUsage);
   CHECK(Run({"seed", "--until", "2026-02-30"}).code == kUsage);
   CHECK(Run({"spool", "drop", "1"}).code == kUsage);
+  CHECK(Run({"spool", "drop", "--reason", "r"}).code == kUsage);
+  CHECK(Run({"spool", "drop", "1", "--refused", "--reason", "r"}).code ==
+        kUsage);
 }
 
 TEST_CASE("a command that is missing or not there is said by its name") {
@@ -81,6 +87,7 @@ TEST_CASE("a command that is missing or not there is said by its name") {
   says({"plan"}, "which command? mtpctl plan has import, ");
   says({"plan", "nonsense"}, "no such command: nonsense. mtpctl plan has ");
   says({"plan", "show"}, "ORDER is required");
+  says({"plan", "list", "--limit", "0"}, "`0` is no count: 1 or more\n");
   says({"version", "--correlation-id", "a b"}, "is no correlation id");
   says({"token", "MASTER_ADMIN", "--lifetime", "9000h"}, "at most 8760h");
 }

@@ -32,6 +32,34 @@ TEST_CASE("a scanned line is its barcode, whatever the scanner puts around") {
   CHECK(Read("  \t\r").IsBlank());
 }
 
+TEST_CASE("a barcode may have braces and need no hyphens") {
+  const std::string uuid = kUuid;
+  const std::string plain = "0190a1b2c3d47e5f8a6b0123456789ab";
+  for (const std::string& text :
+       {"{" + uuid + "}", plain, "{" + plain + "}", "]C1" + plain,
+        std::string("0190A1B2C3D47E5F8A6B0123456789AB")}) {
+    INFO(text);
+    CHECK(Read(text).barcode == uuid);
+  }
+  CHECK(Read("tealine:" + plain + " 50kg").barcode == "tealine:" + uuid);
+  CHECK(Read("tealine:{" + uuid + "},50kg").first_grams == 50'000);
+  // A digit more is another thing.
+  CHECK(Fault(plain + "0") != "");
+  CHECK(Fault(plain + " " + uuid).find("two barcodes") != std::string::npos);
+}
+
+TEST_CASE("where only barcodes are scanned, anything else is no barcode") {
+  const auto fault = [](const std::string& text) {
+    return std::string(
+        ParseStationLine(text, /*barcode_only=*/true).status().message());
+  };
+  CHECK(fault("rubbish").find("is no barcode") != std::string::npos);
+  CHECK(fault("rubbish").find("weight") == std::string::npos);
+  CHECK(fault(std::string(kUuid).substr(0, 30)).find("is no barcode") !=
+        std::string::npos);
+  CHECK(ParseStationLine(kUuid, true).ok());
+}
+
 TEST_CASE("a line has a barcode and weights in any order") {
   const std::string uuid = kUuid;
   for (const std::string& text :
