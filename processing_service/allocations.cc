@@ -5,6 +5,7 @@
 #include "common/handlers/item_error.h"
 #include "common/sync/outbox.h"
 #include "processing_service/allocation_queries.h"
+#include "processing_service/batches.h"
 #include "processing_service/errors.h"
 
 namespace mtp::processing {
@@ -127,14 +128,9 @@ void TouchAllocateToShipment(const v1::AllocateToShipmentRequest& request,
 
 // --- to a batch
 
-// What left the site is made of what it was made of when it left.
-bool LeftTheSite(const Rows& rows, const Batch& batch) {
-  const BatchDeparture* departure = rows.departures.Find(batch.batch_id);
-  return departure != nullptr && departure->dispatched;
-}
-
 // Ingredients go into open batches; nothing comes from a blocked one, and
-// nothing is made of itself.
+// nothing is made of itself. What left the site is made of what it was made of
+// when it left.
 absl::Status JudgeForBatch(const Rows& rows, const Bag& bag, const Batch& batch,
                            int64_t grams) {
   const std::string_view target = db::EnumText(batch.kind);

@@ -5,6 +5,11 @@
 #include "processing_service/errors.h"
 
 namespace mtp::processing {
+
+bool LeftTheSite(const Rows& rows, const Batch& batch) {
+  const BatchDeparture* departure = rows.departures.Find(batch.batch_id);
+  return departure != nullptr && departure->dispatched;
+}
 namespace {
 
 template <typename Request>
@@ -110,8 +115,7 @@ void TouchReopenBatch(const v1::ReopenBatchRequest& request, Rows& rows) {
 
 // In the database, or by a call before this one.
 bool Departed(const Rows& rows, const Batch& batch) {
-  const BatchDeparture* departure = rows.departures.Find(batch.batch_id);
-  if (departure != nullptr && departure->dispatched) return true;
+  if (LeftTheSite(rows, batch)) return true;
   for (const Bag* bag : rows.bags.All()) {
     if (bag->batch_id == batch.batch_id && bag->gone()) return true;
   }

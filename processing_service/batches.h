@@ -6,6 +6,10 @@
 // word.
 namespace mtp::processing {
 
+// Whether something of the batch, or of what was made of it, had left the site
+// when the batch was locked; its departure was wanted.
+bool LeftTheSite(const Rows& rows, const Batch& batch);
+
 void AddBatches(Commands& commands, Queries& queries);
 
 // A step in the trader's approval of a blendsheet batch, and whose it is.

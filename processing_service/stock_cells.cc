@@ -4,14 +4,14 @@
 #include "common/base/characters.h"
 #include "common/base/spreadsheet_text.h"
 #include "common/rpc/validation_formats.h"
+#include "processing_service/bag_rows.h"
 
 namespace mtp::processing {
 namespace {
 
 using Column = StockColumn;
 
-// As BagReceipt has them.
-constexpr int64_t kHeaviestGrams = 10'000'000;
+// As BagReceipt has it.
 constexpr size_t kTextLimit = 100;
 
 v1::BadRowReason ReasonOf(CellFault fault) {
@@ -189,7 +189,7 @@ class Reader {
   std::optional<int64_t> ReadWeight(Column column, std::string_view text,
                                     int64_t least) {
     const Reading<int64_t> grams = ReadKilograms(text);
-    if (grams.ok() && *grams.value >= least && *grams.value <= kHeaviestGrams) {
+    if (grams.ok() && *grams.value >= least && *grams.value <= kMaxBagGrams) {
       return grams.value;
     }
     Tell(column,
