@@ -132,19 +132,25 @@ constexpr const char* kChangeNames[] = {
     "file_name", "revision", "vehicle",     "old_vehicle",
     "kind",      "allowed",  "new_vehicle", "schedule_code"};
 
+// A brace in what is filled in, as long as there are names to fill in: what
+// people write is no name of ours. No text that is kept has this character.
+constexpr std::string_view kBrace = "chr(1)";
+
 // The sentence of an entry ($2, for what $1 has at the same place), with all
 // names filled in and the remarks behind it.
 std::string TextSql() {
   std::string sql =
       "($2::text[])[array_position($1::text[], entry.entity_kind || ' ' || "
       "entry.action)]";
-  for (const char* name : kChangeNames) {
-    sql = absl::StrCat("replace(", sql, ", '{", name,
-                       "}', coalesce(entry.change ->> '", name, "', ''))");
-  }
-  for (const char* name : {"subject", "target", "kg"}) {
-    sql = absl::StrCat("replace(", sql, ", '{", name, "}', named.", name, ")");
-  }
+  const auto fill = [&sql](const char* name, const std::string& value) {
+    sql = absl::StrCat("replace(", sql, ", '{", name, "}', replace(", value,
+                       ", '{', ", std::string(kBrace), "))");
+  };
+  for (const char* name : kChangeNames)
+    fill(name, absl::StrCat("coalesce(entry.change ->> '", name, "', '')"));
+  for (const char* name : {"subject", "target", "kg"})
+    fill(name, absl::StrCat("named.", name));
+  sql = absl::StrCat("replace(", sql, ", ", std::string(kBrace), ", '{')");
   return absl::StrCat("upper(left(", sql, ", 1)) || substr(", sql,
                       ", 2) || CASE WHEN entry.remarks = '' THEN '' ELSE ' (' "
                       "|| entry.remarks || ')' END");
@@ -250,10 +256,12 @@ constexpr Place kAtCorrelation{" audit.entry AS entry ", R"(
   AND $4::text = '' AND $5::uuid IS NULL AND ($3::text = '' OR entry.entity_kind = $3)
 )"};
 
+// How many entries one call looks through for a text, which no index finds.
+constexpr int64_t kSearchedEntries = 10'000;
+
 constexpr std::string_view kColumns = R"(
-  SELECT entry_id, entity_kind, entity_key, action, source, grams, caller, username, role,
-    recorded_at, occurred_at, correlation_id, change::text, text
-  FROM (SELECT entry.*, named.source, named.grams,
+  WITH looked_at AS MATERIALIZED (
+    SELECT entry.*, named.source, named.grams,
 )";
 constexpr std::string_view kFilter = R"(
   AND entry.entity_kind || ' ' || entry.action = ANY ($1::text[])
@@ -262,26 +270,45 @@ constexpr std::string_view kFilter = R"(
   AND ($9::timestamptz IS NULL OR entry.recorded_at < $9)
   AND ($11::timestamptz IS NULL OR (entry.recorded_at, entry.entry_id)
 )";
-constexpr std::string_view kSearch = R"(
-       ($11, $12::bigint))) AS activity
-  WHERE ($10::text = '' OR strpos(lower(text), lower($10)) > 0
-         OR strpos(lower(username), lower($10)) > 0)
+constexpr std::string_view kLookedAt = R"(
+    LIMIT $14::bigint)
+  SELECT entry_id, entity_kind, entity_key, action, source, grams, caller, username, role,
+    recorded_at, occurred_at, correlation_id, change::text, text, found
+  FROM (
+    (SELECT *, true AS found FROM looked_at
+     WHERE $10::text = '' OR strpos(lower(text), lower($10)) > 0
+        OR strpos(lower(username), lower($10)) > 0
+)";
+// Behind what was found: where the search stopped, if more follows.
+constexpr std::string_view kStopped = R"(
+     LIMIT $13::bigint)
+    UNION ALL
+    (SELECT *, false FROM looked_at
+     WHERE $10 <> ''
+)";
+constexpr std::string_view kLast = R"(
+     OFFSET $14 - 1)) AS activity
 )";
 
 struct Statements {
   explicit Statements(const Place& place)
       : newest_first(Make(place, "<", R"(
   ORDER BY recorded_at DESC, entry_id DESC
-  LIMIT $13::bigint)")),
+)",
+                          "ORDER BY found DESC, recorded_at DESC, "
+                          "entry_id DESC")),
         oldest_first(Make(place, ">", R"(
   ORDER BY recorded_at, entry_id
-  LIMIT $13::bigint)")) {}
+)",
+                          "ORDER BY found DESC, recorded_at, entry_id")) {}
 
   static db::Statement Make(const Place& place, std::string_view behind,
-                            std::string_view order) {
+                            std::string_view order,
+                            std::string_view order_of_all) {
     return db::Compose({kColumns, TextSql(), " AS text FROM ", place.from,
                         NamedSql(), "WHERE", place.where, kFilter, behind,
-                        kSearch, order});
+                        "($11, $12::bigint))", order, kLookedAt, order,
+                        kStopped, order, kLast, order_of_all});
   }
 
   db::Statement newest_first;
@@ -359,7 +386,9 @@ absl::Status AskList(const v1::ListActivitiesRequest& request,
           .Add(request.search())
           .Add(start.recorded_at)
           .Add(start.entry_id)
-          .Add(RowLimit(request)));
+          .Add(RowLimit(request))
+          .Add(request.search().empty() ? RowLimit(request)
+                                        : kSearchedEntries));
   return absl::OkStatus();
 }
 
@@ -376,6 +405,7 @@ struct Told {
   std::string correlation_id;
   std::string change;
   std::string text;
+  bool found = true;  // or where the search stopped
 };
 
 Told ReadTold(const db::Row& row) {
@@ -383,7 +413,8 @@ Told ReadTold(const db::Row& row) {
   row.Into(told.entry_id, *told.thing.mutable_kind(), *told.thing.mutable_key(),
            told.action, told.source, told.grams, told.actor.subject,
            told.actor.username, told.actor.role, told.recorded_at,
-           told.occurred_at, told.correlation_id, told.change, told.text);
+           told.occurred_at, told.correlation_id, told.change, told.text,
+           told.found);
   return told;
 }
 
@@ -440,11 +471,16 @@ absl::StatusOr<v1::ListActivitiesResponse> AnswerList(
     const v1::ListActivitiesRequest& request, const db::Results& results) {
   std::vector<Told> page;
   for (const db::Row row : results[0]) page.push_back(ReadTold(row));
+  std::optional<Told> last;
+  if (!page.empty() && !page.back().found) {
+    last = std::move(page.back());
+    page.pop_back();
+  }
+  if (CutRows(request, page)) last = page.back();
   v1::ListActivitiesResponse response;
-  if (CutRows(request, page)) {
-    response.set_next_page_token(
-        handlers::NextPageToken(request, {TimeText(page.back().recorded_at),
-                                          absl::StrCat(page.back().entry_id)}));
+  if (last.has_value()) {
+    response.set_next_page_token(handlers::NextPageToken(
+        request, {TimeText(last->recorded_at), absl::StrCat(last->entry_id)}));
   }
   for (Told& told : page) Show(std::move(told), *response.add_activities());
   return response;

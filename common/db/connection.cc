@@ -92,6 +92,10 @@ bool Busy(const absl::Status& status) {
   return state == kStatementTimeout || state == kLockTimeout;
 }
 
+bool TookTooLong(const absl::Status& status) {
+  return SqlState(status) == kStatementTimeout;
+}
+
 Statement Compose(std::initializer_list<std::string_view> parts) {
   std::string text;
   for (const std::string_view part : parts) text.append(part);

@@ -77,9 +77,16 @@ absl::Status QueryLanes::Explain(const absl::Status& status) const {
     return errors::Unavailable("DATABASE_UNAVAILABLE",
                                "the database cannot be reached", kRetryDelay);
   }
+  // The same again would take as long.
+  if (db::TookTooLong(status)) {
+    return errors::Make(absl::StatusCode::kDeadlineExceeded, "QUERY_TOO_LARGE",
+                        "the query had to look at more than it may; narrow it, "
+                        "as to a thing or a time");
+  }
   if (db::Busy(status) || db::WorthRerunning(status)) {
-    return errors::Unavailable(
-        "DATABASE_BUSY", "the query took longer than it may", kRetryDelay);
+    return errors::Unavailable("DATABASE_BUSY",
+                               "the query waited for others for too long",
+                               kRetryDelay);
   }
   return absl::InternalError("the database refused the query");
 }
