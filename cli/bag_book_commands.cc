@@ -133,7 +133,13 @@ std::string StocktakeText(const RecordStocktakeResponse& response) {
   if (!response.stocktake_id().empty()) {
     total.Row({"id", response.stocktake_id()});
   }
-  return absl::StrCat(TextOrNone(lines), "\n", total.Text());
+  std::string more;
+  if (const int64_t told = response.differences_size();
+      response.difference_count() > told) {
+    more = absl::StrCat("and ", response.difference_count() - told,
+                        " more that differ\n");
+  }
+  return absl::StrCat(TextOrNone(lines), more, "\n", total.Text());
 }
 
 void AddStocktake(CLI::App& app, Session& session) {

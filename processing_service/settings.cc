@@ -11,9 +11,11 @@ void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings) {
       ->envname(prefix + "_BATCH_OUT_TOLERANCE_PPM")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
-  app.add_option("--write-off-limit-grams", settings.write_off_limit_grams,
-                 "The most that one write-off may take without SEEDUWA_ADMIN, "
-                 "in grams")
+  app.add_option(
+         "--write-off-limit-grams", settings.write_off_limit_grams,
+         "The most that one write-off or stocktake line may take "
+         "without SEEDUWA_ADMIN, in grams; what a bag lost while it was "
+         "away is not limited")
       ->envname(prefix + "_WRITE_OFF_LIMIT_GRAMS")
       ->check(CLI::Range(0, 10'000'000))
       ->capture_default_str();

@@ -1,6 +1,8 @@
 #include "processing_service/stocktakes.h"
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -12,6 +14,9 @@
 
 namespace mtp::processing {
 namespace {
+
+// The differences that a reply tells of.
+constexpr size_t kToldLimit = 1000;
 
 // One bag, as the book has it and as it was found.
 struct Line {
@@ -147,6 +152,25 @@ v1::StocktakeLine Shown(const Line& line, const Context& context) {
   return proto;
 }
 
+void ShowDifferences(const Lines& lines, const Context& context,
+                     v1::RecordStocktakeResponse& response) {
+  std::vector<const Line*> differing;
+  int64_t difference_grams = 0;
+  for (const auto& [barcode, line] : lines) {
+    difference_grams += line.difference_grams;
+    if (line.finding != v1::STOCKTAKE_FINDING_AGREES)
+      differing.push_back(&line);
+  }
+  std::stable_partition(differing.begin(), differing.end(),
+                        [](const Line* line) { return !line->refusal.ok(); });
+  response.set_agreeing_bag_count(std::ssize(lines) - std::ssize(differing));
+  response.set_difference_grams(difference_grams);
+  response.set_difference_count(std::ssize(differing));
+  if (differing.size() > kToldLimit) differing.resize(kToldLimit);
+  for (const Line* line : differing)
+    *response.add_differences() = Shown(*line, context);
+}
+
 StocktakeLine Kept(const Line& line, const Uuid& stocktake_id) {
   StocktakeLine kept{.stocktake_id = stocktake_id,
                      .barcode = line.barcode,
@@ -240,18 +264,7 @@ absl::StatusOr<v1::RecordStocktakeResponse> DecideRecordStocktake(
 
   v1::RecordStocktakeResponse response;
   response.set_counted_bag_count(request.counts_size());
-  int64_t agreeing = 0;
-  int64_t difference_grams = 0;
-  for (const auto& [barcode, line] : lines) {
-    difference_grams += line.difference_grams;
-    if (line.finding == v1::STOCKTAKE_FINDING_AGREES) {
-      ++agreeing;
-    } else {
-      *response.add_differences() = Shown(line, context);
-    }
-  }
-  response.set_agreeing_bag_count(agreeing);
-  response.set_difference_grams(difference_grams);
+  ShowDifferences(lines, context, response);
   if (!request.validate_only())
     KeepStocktake(request, *place, lines, response, context, rows);
   return response;

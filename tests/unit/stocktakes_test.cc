@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "google/rpc/error_details.pb.h"
 #include "processing_service/bag_departures.h"
 #include "processing_service/errors.h"
@@ -332,4 +333,27 @@ TEST_CASE("a label of another kind is unknown, and its bag is not missing") {
 }
 
 }  // namespace
+TEST_CASE("a reply tells of 1,000 differences, what is refused first") {
+  Store store;
+  v1::RecordStocktakeRequest request = store.At();
+  constexpr int kUnknown = 1'100;
+  for (int i = 0; i < kUnknown; ++i) {
+    // Before the barcode of any bag of the book.
+    Store::Count(request, absl::StrFormat("00000000-1111-7000-8000-%012d", i));
+  }
+  const std::string herb =
+      store.Receive(store.AddItem(v1::MATERIAL_KIND_HERBLINE), 10'000)
+          ->barcode();
+  Store::Count(request, herb);
+  request.set_validate_only(true);
+  const auto shown = store.Record(request);
+  REQUIRE(shown.ok());
+  REQUIRE(shown->differences_size() == 1'000);
+  CHECK(shown->differences(0).barcode() == herb);
+  CHECK(shown->differences(0).finding() == v1::STOCKTAKE_FINDING_REFUSED);
+  CHECK(shown->difference_count() == kUnknown + 1);
+  CHECK(shown->counted_bag_count() == kUnknown + 1);
+  CHECK(shown->agreeing_bag_count() == 0);
+}
+
 }  // namespace mtp::processing
