@@ -105,12 +105,6 @@ absl::Status ItemInUse(const Item& item) {
        {"received_bag_count", Number(item.received_bags)}});
 }
 
-absl::Status ItemCodeTaken(std::string_view item_code) {
-  return AlreadyExists("ITEM_CODE_TAKEN",
-                       "an item of this code was made at the same moment",
-                       {{"item_code", std::string(item_code)}});
-}
-
 absl::Status RecipeNumberTaken(std::string_view number) {
   return AlreadyExists("RECIPE_NUMBER_TAKEN",
                        "there is a recipe of this number",
@@ -582,7 +576,8 @@ absl::Status OfConstraint(std::string_view constraint) {
   }
   if (constraint == "item_code_and_time_are_unique") {
     return AlreadyExists("ITEM_CODE_TAKEN",
-                         "an item of this code was made at the same moment");
+                         "an item of this code is being made at the same "
+                         "moment; try again");
   }
   if (constraint == "recipe_number_is_unique") {
     return AlreadyExists("RECIPE_NUMBER_TAKEN",

@@ -45,7 +45,6 @@ absl::Status LocationInUse(const Location& location);
 // A bag of it was received, or a recipe names it.
 absl::Status ItemInUse(const Item& item);
 // Another item of this code was made at the same moment.
-absl::Status ItemCodeTaken(std::string_view item_code);
 absl::Status RecipeNumberTaken(std::string_view number);
 absl::Status RecipeRetired(const Recipe& recipe);
 // The latest revision is another than the one asked for.

@@ -27,12 +27,14 @@ Item NewItem(const Request& request, MaterialKind kind,
           .changed_at = context.now()};
 }
 
-// An item's code may come again later, but not at the same moment.
-absl::StatusOr<const Item*> Make(Item item, Context& context, Rows& rows) {
+// A code may come again as another lot. The lots of one code are told apart by
+// the moment they were made, so that the second of one transaction is made a
+// microsecond, the least that the store tells apart, after the first.
+const Item* Make(Item item, Context& context, Rows& rows) {
   for (const Item* other : rows.items.All()) {
     if (other->item_code == item.item_code &&
-        other->created_at == item.created_at) {
-      return errors::ItemCodeTaken(item.item_code);
+        other->created_at >= item.created_at) {
+      item.created_at = other->created_at + absl::Microseconds(1);
     }
   }
   const Item& made = rows.items.Insert(std::move(item));
@@ -58,7 +60,7 @@ absl::StatusOr<v1::CreateTealineResponse> DecideCreateTealine(
   item.purchase_order = asked.purchase_order();
   item.bag_limit = asked.bag_count();
   item.bag_grams = asked.bag_grams();
-  ASSIGN_OR_RETURN(const Item* made, Make(std::move(item), context, rows));
+  const Item* made = Make(std::move(item), context, rows);
   v1::CreateTealineResponse response;
   *response.mutable_tealine() = made->ShownTealine();
   return response;
@@ -72,7 +74,7 @@ absl::StatusOr<v1::CreateHerblineResponse> DecideCreateHerbline(
   item.name = asked.name();
   item.purchase_order = asked.purchase_order();
   item.expected_grams = asked.expected_grams();
-  ASSIGN_OR_RETURN(const Item* made, Make(std::move(item), context, rows));
+  const Item* made = Make(std::move(item), context, rows);
   v1::CreateHerblineResponse response;
   *response.mutable_herbline() = made->ShownHerbline();
   return response;
@@ -87,7 +89,7 @@ absl::StatusOr<v1::CreateBlendbalanceResponse> DecideCreateBlendbalance(
   item.blend_code = asked.blend_code();
   item.transfer_id = asked.transfer_id();
   if (asked.has_expected_grams()) item.gram_limit = asked.expected_grams();
-  ASSIGN_OR_RETURN(const Item* made, Make(std::move(item), context, rows));
+  const Item* made = Make(std::move(item), context, rows);
   v1::CreateBlendbalanceResponse response;
   *response.mutable_blendbalance() = made->ShownBlendbalance();
   return response;
