@@ -31,8 +31,6 @@ using nlohmann::json;
 
 constexpr int kFormat = 1;
 constexpr size_t kDigestDigits = 8;
-// A file of settled entries only is begun anew past this.
-constexpr size_t kLargeBytes = 1 << 20;
 
 std::string TimeOf(absl::Time time) {
   return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
@@ -117,6 +115,35 @@ absl::Status SystemError(const std::string& what, const std::string& path) {
   return UsageError(absl::StrCat(what, " ", path, ": ", std::strerror(errno)));
 }
 
+json EntryRecord(const Spool::Entry& entry) {
+  return {
+      {"entry", entry.number},
+      {"at", TimeOf(entry.at)},
+      {"request_id", entry.request_id},
+      {"method", entry.method},
+      {"request", json::parse(JsonOf(*entry.request, /*several_lines=*/false))},
+      {"line", entry.line},
+      {"caller", entry.caller},
+      {"person", entry.person},
+      {"alone", entry.alone}};
+}
+
+// The records that bring an entry to where it is.
+std::string Records(const Spool::Entry& entry) {
+  std::string text = Sealed(Dump(EntryRecord(entry)));
+  if (entry.alone || !entry.batch.empty()) {
+    const std::string at = TimeOf(entry.tried_at.value_or(entry.at));
+    text += Sealed(Dump(entry.alone ? json{{"alone", entry.number}, {"at", at}}
+                                    : json{{"batch", entry.batch},
+                                           {"entries", {entry.number}},
+                                           {"at", at}}));
+  }
+  if (entry.state == Spool::State::kRefused) {
+    text += Sealed(Dump(json{{"refused", entry.number}, {"why", entry.why}}));
+  }
+  return text;
+}
+
 absl::Status SyncFolder(const std::string& path) {
   const std::string folder = fs::path(path).parent_path().string();
   const int fd = open(folder.empty() ? "." : folder.c_str(),
@@ -154,9 +181,7 @@ absl::StatusOr<std::unique_ptr<Spool>> Spool::Open(const std::string& path) {
   }
   spool->size_ = whole;
   if (whole == 0) RETURN_IF_ERROR(spool->Begin());
-  if (spool->entries_.empty() && whole > kLargeBytes) {
-    RETURN_IF_ERROR(spool->StartAnew());
-  }
+  spool->Settled();
   return spool;
 }
 
@@ -327,21 +352,37 @@ absl::Status Spool::Begin() {
   return SyncFolder(path_);
 }
 
+void Spool::Settled() {
+  if (size_ <= anew_beyond_) return;
+  // One that cannot be written anew goes on growing.
+  StartAnew().IgnoreError();
+  anew_beyond_ = std::max(kLargeBytes, 2 * size_);
+}
+
 absl::Status Spool::StartAnew() {
+  std::string text = FirstLine(next_);
+  for (const auto& [number, entry] : entries_) text += Records(entry);
+  // The last of them need not be the newest there was.
+  if (!entries_.empty()) text += FirstLine(next_);
+  if (told_ > 0) text += Sealed(Dump(json{{"told", told_}}));
+  for (const auto& [known, id] : names_)
+    text += Sealed(Dump(json{{"name", known}, {"id", id}}));
+
   const std::string name = path_ + ".new";
   const int file =
       open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return SystemError("cannot write", name);
+  absl::Status written = WriteAt(file, 0, text, /*to_disk=*/true);
+  if (written.ok() && rename(name.c_str(), path_.c_str()) != 0)
+    written = SystemError("cannot rename to", path_);
+  if (!written.ok()) {
+    close(file);
+    unlink(name.c_str());
+    return written;
+  }
   close(file_);
   file_ = file;
-  size_ = 0;
-  RETURN_IF_ERROR(Write(Dump(json{{"spool", kFormat}, {"next", next_}}), true));
-  for (const auto& [known, id] : names_) {
-    RETURN_IF_ERROR(Write(Dump(json{{"name", known}, {"id", id}}), true));
-  }
-  if (rename(name.c_str(), path_.c_str()) != 0) {
-    return SystemError("cannot rename to", path_);
-  }
+  size_ = text.size();
   return SyncFolder(path_);
 }
 
@@ -354,21 +395,28 @@ absl::Status Spool::TakenBack(absl::Status failed) {
   return failed;
 }
 
-absl::Status Spool::Write(const std::string& record, bool to_disk) {
-  const std::string line = Sealed(record);
+absl::Status Spool::WriteAt(int file, size_t offset, const std::string& text,
+                            bool to_disk) const {
   size_t written = 0;
-  while (written < line.size()) {
+  while (written < text.size()) {
     const ssize_t count =
-        pwrite(file_, line.data() + written, line.size() - written,
-               static_cast<off_t>(size_ + written));
+        pwrite(file, text.data() + written, text.size() - written,
+               static_cast<off_t>(offset + written));
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      return TakenBack(SystemError("cannot write", path_));
-    }
+    if (count <= 0) return SystemError("cannot write", path_);
     written += static_cast<size_t>(count);
   }
-  if (to_disk && fdatasync(file_) != 0) {
-    return TakenBack(SystemError("cannot keep", path_));
+  if (to_disk && fdatasync(file) != 0) {
+    return SystemError("cannot keep", path_);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Spool::Write(const std::string& record, bool to_disk) {
+  const std::string line = Sealed(record);
+  if (absl::Status written = WriteAt(file_, size_, line, to_disk);
+      !written.ok()) {
+    return TakenBack(std::move(written));
   }
   size_ += line.size();
   return absl::OkStatus();
@@ -412,17 +460,7 @@ absl::StatusOr<int64_t> Spool::Append(NewEntry entry) {
              .person = std::move(entry.person),
              .alone = FirstWaiting() == nullptr};
   if (kept.alone) kept.tried_at = kept.at;
-  const json record = {
-      {"entry", kept.number},
-      {"at", TimeOf(kept.at)},
-      {"request_id", kept.request_id},
-      {"method", kept.method},
-      {"request", json::parse(JsonOf(*kept.request, /*several_lines=*/false))},
-      {"line", kept.line},
-      {"caller", kept.caller},
-      {"person", kept.person},
-      {"alone", kept.alone}};
-  RETURN_IF_ERROR(Write(Dump(record), /*to_disk=*/true));
+  RETURN_IF_ERROR(Write(Dump(EntryRecord(kept)), /*to_disk=*/true));
   entries_.emplace(next_, std::move(kept));
   return next_++;
 }
@@ -458,7 +496,9 @@ absl::Status Spool::Answered(const std::string& batch,
   // could not be asked for again under its id.
   const std::string record = Dump(json{{"answered", batch}, {"refused", why}});
   RETURN_IF_ERROR(Write(record, false));
-  return Take(record);
+  RETURN_IF_ERROR(Take(record));
+  Settled();
+  return absl::OkStatus();
 }
 
 absl::Status Spool::Dissolve(const std::string& batch) {
@@ -470,6 +510,7 @@ absl::Status Spool::Dissolve(const std::string& batch) {
 absl::Status Spool::Done(int64_t number) {
   RETURN_IF_ERROR(Write(Dump(json{{"done", number}}), false));
   entries_.erase(number);
+  Settled();
   return absl::OkStatus();
 }
 
@@ -493,6 +534,7 @@ absl::Status Spool::Drop(int64_t number, const std::string& why) {
   }
   RETURN_IF_ERROR(Write(Dump(json{{"dropped", number}, {"why", why}}), true));
   entries_.erase(number);
+  Settled();
   return absl::OkStatus();
 }
 

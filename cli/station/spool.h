@@ -18,10 +18,12 @@ namespace mtp::cli {
 // outlives the program, so that an outage, a kill or a power cut loses and
 // doubles nothing.
 //
-// The file is text and only grows. Each line is a record: the first eight
-// hexadecimal digits of the SHA-256 of the rest, a blank, and a JSON object:
+// The file is text and only grows, until most of it is settled and more than a
+// MiB: then what is not is copied to a new one that takes its place. Each line
+// is a record: the first eight hexadecimal digits of the SHA-256 of the rest, a
+// blank, and a JSON object:
 //
-//   {"spool":1,"next":N}             the first line; N is the first entry's
+//   {"spool":1,"next":N}             the first line; N is the next entry's
 //   {"entry":N,"at":TIME,"request_id":ID,"method":…,"request":{…},"line":…,
 //    "caller":SUBJECT@HOST:PORT,"person":NAME (ROLE),"alone":true|false}
 //   {"alone":N,"at":TIME}            from now on N is asked for by itself
@@ -132,6 +134,9 @@ class Spool {
   absl::Status KeepName(const std::string& name, const std::string& id);
 
  private:
+  // A smaller file is not worth writing anew.
+  static constexpr size_t kLargeBytes = 1 << 20;
+
   explicit Spool(std::string path) : path_(std::move(path)) {}
   absl::Status Lock();
   // Reads the file; the length of what is whole.
@@ -141,9 +146,13 @@ class Spool {
   static void SetRefused(Entry& entry, std::string why);
   absl::Status TakenBack(absl::Status failed);
   absl::Status Begin();
-  // A new file without what is settled, when nothing is left and it is large.
+  // Keeps the file small after an entry is settled, or leaves it as it is.
+  void Settled();
+  // A new file without what is settled, in the place of this one.
   absl::Status StartAnew();
   absl::Status Write(const std::string& json, bool to_disk);
+  absl::Status WriteAt(int file, size_t offset, const std::string& text,
+                       bool to_disk) const;
 
   const std::string path_;
   int lock_ = -1;
@@ -151,6 +160,8 @@ class Spool {
   int64_t next_ = 1;
   int64_t told_ = 0;
   size_t size_ = 0;
+  // Past this size it is written anew.
+  size_t anew_beyond_ = kLargeBytes;
   std::map<int64_t, Entry> entries_;
   std::map<std::string, std::string> names_;
 };

@@ -543,5 +543,40 @@ TEST_CASE("no order of outages and kills loses or doubles a bag") {
   CHECK(spool->CountOf(Spool::State::kWaiting) == 0);
 }
 
+TEST_CASE("a spool stays small while something in it waits") {
+  Folder folder;
+  auto spool = Opened(folder.File());
+  const int64_t refused = Append(*spool, 1);
+  REQUIRE(spool->Refused(refused, "no such tealine").ok());
+  const int64_t first = Append(*spool, 2);
+  const std::vector<int64_t> together = {Append(*spool, 3), Append(*spool, 4)};
+  const auto batch = spool->SendTogether(together, kNow);
+  REQUIRE(batch.ok());
+  REQUIRE(spool->Told(refused).ok());
+  REQUIRE(spool->KeepName("tealine TL-1", "id").ok());
+  int64_t last = 0;
+  for (int i = 0; i < 6'000; ++i) {
+    last = Append(*spool, 100 + i);
+    REQUIRE(spool->Done(last).ok());
+  }
+  const auto size = fs::file_size(folder.File());
+  CHECK(size < 1'100'000);
+  CHECK_FALSE(fs::exists(folder.File() + ".new"));
+
+  const std::string copy = Copied(folder);
+  spool = Opened(copy);
+  REQUIRE(spool->entries().size() == 4);
+  CHECK(spool->entries().at(refused).state == Spool::State::kRefused);
+  CHECK(spool->entries().at(refused).why == "no such tealine");
+  CHECK(spool->FirstWaiting()->number == first);
+  CHECK(spool->FirstWaiting()->alone);
+  CHECK(GramsOf(*spool->FirstWaiting()) == 2);
+  REQUIRE(spool->OfBatch(*batch).size() == 2);
+  CHECK(spool->OfBatch(*batch)[1]->tried_at == kNow);
+  CHECK(spool->told() == refused);
+  CHECK(spool->IdOf("tealine TL-1") == "id");
+  CHECK(Append(*spool, 9) == last + 1);
+}
+
 }  // namespace
 }  // namespace mtp::cli
