@@ -128,6 +128,9 @@ Reading<int64_t> ReadKilograms(std::string_view text) {
   const std::optional<std::string> digits =
       WholeDigits(unsigned_text.substr(0, point));
   if (!digits.has_value()) return CellFault::kNotANumber;
+  // Zeros beyond the last place say nothing.
+  while (fraction.size() > kKilogramDecimals && fraction.back() == '0')
+    fraction.remove_suffix(1);
   if (fraction.size() > kKilogramDecimals) return CellFault::kTooPrecise;
   const std::optional<int64_t> grams =
       Scaled(*digits, fraction, kKilogramDecimals);

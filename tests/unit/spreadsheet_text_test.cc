@@ -43,9 +43,13 @@ TEST_CASE("kilograms that are no number say so") {
   }
 }
 
+TEST_CASE("zeros behind the last gram say nothing") {
+  CHECK(ReadKilograms("52.4000").value == 52'400);
+  CHECK(ReadKilograms("1.00000000").value == 1'000);
+}
+
 TEST_CASE("kilograms finer than a gram or out of bounds say so") {
   CHECK(ReadKilograms("1.0005").fault == CellFault::kTooPrecise);
-  CHECK(ReadKilograms("1.0000").fault == CellFault::kTooPrecise);
   CHECK(ReadKilograms("-1").fault == CellFault::kOutOfRange);
   CHECK(ReadKilograms("1,000,000,000.001").fault == CellFault::kOutOfRange);
   CHECK(ReadKilograms(std::string(400, '9')).fault == CellFault::kOutOfRange);
