@@ -17,6 +17,7 @@
 #include "mtp/order/v1/plans.pb.h"
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/processing/v1/allocations.pb.h"
+#include "mtp/processing/v1/bags.pb.h"
 #include "tests/support/cluster.h"
 #include "tests/support/process.h"
 #include "tests/support/sql.h"
@@ -42,11 +43,14 @@ uint64_t Random() {
   return generator();
 }
 
+std::string AnyBag() {
+  return absl::StrFormat("00000000-0000-7000-9000-%012x", Random() % kBags + 1);
+}
+
 std::string NextRequest() {
   processing::v1::AllocateToShipmentRequest request;
   request.set_request_id(Uuid::V7(absl::Now()).ToString());
-  request.set_barcode(
-      absl::StrFormat("00000000-0000-7000-9000-%012x", Random() % kBags + 1));
+  request.set_barcode(AnyBag());
   request.mutable_shipment()->set_request_code(
       static_cast<int64_t>(Random() % kShipments + 1));
   request.mutable_shipment()->set_shipment_code(1);
@@ -139,19 +143,33 @@ Outcome MeasureEcho(const std::string& folder, const std::string& ca,
                       ca));
 }
 
-Outcome MeasureAllocate(const tests::Stack& stack, int in_flight) {
-  Load load;
-  load.method = "/mtp.processing.v1.AllocationService/AllocateToShipment";
-  load.next_request = NextRequest;
+// At that side, which passes on what is not its own.
+Outcome Measure(const tests::Stack& stack, common::v1::Side side, Load load) {
   load.authorization = "Bearer " + tests::Identities::Shared().Token(
                                        options::v1::ROLE_SEEDUWA_OPERATOR);
-  load.in_flight = in_flight;
   Outcome outcome =
-      Run(load, Channels(stack.Address(common::v1::SIDE_PROCESSING),
-                         stack.certificate_authority()));
+      Run(load, Channels(stack.Address(side), stack.certificate_authority()));
   INFO(outcome.first_failure);
   CHECK(outcome.failed == 0);
   return outcome;
+}
+
+Outcome MeasureAllocate(const tests::Stack& stack, int in_flight) {
+  return Measure(
+      stack, common::v1::SIDE_PROCESSING,
+      {.method = "/mtp.processing.v1.AllocationService/AllocateToShipment",
+       .next_request = NextRequest,
+       .in_flight = in_flight});
+}
+
+Outcome MeasureGetBag(const tests::Stack& stack, common::v1::Side side) {
+  return Measure(
+      stack, side,
+      {.method = "/mtp.processing.v1.BagService/GetBag", .next_request = [] {
+         processing::v1::GetBagRequest request;
+         request.set_barcode(AnyBag());
+         return request.SerializeAsString();
+       }});
 }
 
 void Print(const char* what, double per_second, const std::string& more) {
@@ -207,6 +225,15 @@ TEST_CASE("AllocateToShipment beside a bare echo and pgbench") {
       "  AllocateToShipment, 256 in flight, against pgbench: %.2f times\n",
       ratio);
 
+  const Outcome direct = MeasureGetBag(stack, common::v1::SIDE_PROCESSING);
+  Print("GetBag, 1 in flight", direct.calls_per_second, Latency(direct));
+  const Outcome passed_on = MeasureGetBag(stack, common::v1::SIDE_ORDER);
+  Print("GetBag through the other side, 1 in flight",
+        passed_on.calls_per_second, Latency(passed_on));
+  const absl::Duration gateway = passed_on.p50 - direct.p50;
+  std::printf("  the gateway costs %.2f ms at the median\n",
+              absl::ToDoubleMilliseconds(gateway));
+
   // What was measured must also be right.
   const tests::Sql database = stack.Database(common::v1::SIDE_PROCESSING);
   CHECK(tests::Eventually([&] {
@@ -221,7 +248,9 @@ TEST_CASE("AllocateToShipment beside a bare echo and pgbench") {
       {"allocate_rps_64", some.calls_per_second},
       {"allocate_rps_256", many.calls_per_second},
       {"allocate_p50_ms_1", absl::ToDoubleMilliseconds(alone.p50)},
-      {"allocate_vs_pgbench", ratio}};
+      {"allocate_vs_pgbench", ratio},
+      {"get_bag_p50_ms_1", absl::ToDoubleMilliseconds(direct.p50)},
+      {"gateway_p50_ms_1", absl::ToDoubleMilliseconds(gateway)}};
   std::ofstream(absl::StrCat(MTP_SOURCE_DIR, "/build/bench.json"))
       << figures.dump(2) << "\n";
   std::printf("Written to build/bench.json.\n");

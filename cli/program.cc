@@ -99,8 +99,10 @@ void AddSettings(CLI::App& app, Session& session) {
       ->type_name("ROLE")
       ->check(NoRole);
   app.add_option("--side", settings.side,
-                 "Ask this side; by default the one the method belongs to, "
-                 "for operations the order side")
+                 "Ask this side, which passes on what is the other's; by "
+                 "default the one the method belongs to, for operations the "
+                 "order side")
+      ->envname("MTP_SIDE")
       ->check(CLI::IsMember({"order", "processing"}, CLI::ignore_case));
   app.add_option_function<std::string>(
          "--timeout",

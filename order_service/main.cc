@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
        .domain = "mtp.order",
        .packages = {"mtp.order.v1", "mtp.sync.v1", "mtp.audit.v1",
                     "mtp.ops.v1"},
+       .peer_packages = {"mtp.processing.v1"},
        .side = common::v1::SIDE_ORDER,
        .schema = {host::Needed(schema::k_sync), host::Needed(schema::k_order)},
        .working_set = [&] { return std::make_unique<order::Rows>(settings); },

@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
        .domain = "mtp.processing",
        .packages = {"mtp.processing.v1", "mtp.sync.v1", "mtp.audit.v1",
                     "mtp.ops.v1"},
+       .peer_packages = {"mtp.order.v1"},
        .side = common::v1::SIDE_PROCESSING,
        .schema = {host::Needed(schema::k_sync),
                   host::Needed(schema::k_processing)},

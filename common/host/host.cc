@@ -111,9 +111,11 @@ absl::Status Host::MakeParts() {
   }
   authenticator_ = std::make_unique<rpc::Authenticator>(
       rpc::MakeAuthenticatorSettings(edge), verifier_.get());
+  rpc::Pipeline::Settings settings =
+      rpc::MakePipelineSettings(edge, service_.domain, service_.packages);
+  if (!edge.peer.empty()) settings.peer_packages = service_.peer_packages;
   ASSIGN_OR_RETURN(pipeline_, rpc::Pipeline::Create(
-                                  rpc::MakePipelineSettings(
-                                      edge, service_.domain, service_.packages),
+                                  std::move(settings),
                                   {.log = log_.get(),
                                    .metrics = metrics_.get(),
                                    .authenticator = authenticator_.get()}));
@@ -123,6 +125,10 @@ absl::Status Host::MakeParts() {
   if (!edge.peer.empty()) {
     ASSIGN_OR_RETURN(peer_,
                      rpc::PeerChannel::Open(rpc::MakePeerSettings(edge)));
+    gateway_ = std::make_unique<rpc::Gateway>(peer_.get());
+    pipeline_->RoutePeer([this](std::unique_ptr<rpc::Call> call) {
+      gateway_->Pass(std::move(call));
+    });
     RETURN_IF_ERROR(MakeRelay());
   }
   MakeLanes();

@@ -11,6 +11,7 @@
 #include "common/handlers/queries.h"
 #include "common/host/schema.h"
 #include "common/operations/operations.h"
+#include "common/rpc/gateway.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/keys.h"
 #include "common/rpc/peer_channel.h"
@@ -49,6 +50,8 @@ struct Service {
   std::string name;                   // order_service
   std::string domain;                 // mtp.order
   std::vector<std::string> packages;  // whose services it serves
+  // Whose services are the peer's; their calls are passed on to it.
+  std::vector<std::string> peer_packages;
   common::v1::Side side = common::v1::SIDE_UNSPECIFIED;
   std::vector<SchemaProject> schema;
   std::function<std::unique_ptr<db::WorkingSet>()> working_set;
@@ -103,6 +106,7 @@ class Host {
   std::unique_ptr<rpc::TokenVerifier> verifier_;
   std::unique_ptr<rpc::Authenticator> authenticator_;
   std::unique_ptr<rpc::Pipeline> pipeline_;
+  std::unique_ptr<rpc::Gateway> gateway_;
   std::unique_ptr<rpc::PeerChannel> peer_;
   std::unique_ptr<sync::Relay> relay_;
   std::unique_ptr<handlers::CommandLanes> commands_;

@@ -39,14 +39,20 @@ class Call {
   // The request's bytes as they were sent; for a client stream, its messages
   // one after the other, which reads as one merged message.
   std::string request;
+  // Of a client stream: where each of its messages ends in `request`.
+  std::vector<size_t> message_ends;
   // The request parsed and validated, of the generated type that the contract
-  // names for the method: handlers static_cast it.
+  // names for the method: handlers static_cast it. None for a method that is
+  // the peer's.
   std::unique_ptr<google::protobuf::Message> message;
   Caller caller;
   std::string correlation_id;
-  // Where the connection comes from: an IP address, or empty when unknown.
+  // Where the connection comes from, or the one that the peer passed the call
+  // on for: an IP address, or empty when unknown.
   std::string remote_address;
   std::string traceparent;  // W3C trace context of this call's own span
+  // The peer passed it on.
+  bool forwarded = false;
   // The authorization header as it came, for calls passed on to the peer.
   std::string authorization;
   absl::Time received;

@@ -27,6 +27,14 @@ absl::StatusOr<Caller> Authenticator::Authenticate(
   return Caller{};
 }
 
+bool Authenticator::IsPeer(
+    const std::vector<std::string>& certificate_names) const {
+  return std::find_first_of(certificate_names.begin(), certificate_names.end(),
+                            settings_.peer_names.begin(),
+                            settings_.peer_names.end()) !=
+         certificate_names.end();
+}
+
 absl::StatusOr<Caller> Authenticator::Person(
     std::string_view authorization) const {
   constexpr std::string_view kScheme = "bearer ";

@@ -38,6 +38,9 @@ class Authenticator {
       std::string_view authorization,
       const std::function<std::vector<std::string>()>& certificate_names) const;
 
+  // Whether one of the names in a verified certificate is the peer's.
+  bool IsPeer(const std::vector<std::string>& certificate_names) const;
+
  private:
   absl::StatusOr<Caller> Person(std::string_view authorization) const;
 

@@ -13,6 +13,11 @@ namespace mtp::rpc {
 inline constexpr char kCorrelationIdKey[] = "x-correlation-id";
 inline constexpr char kTraceparentKey[] = "traceparent";
 inline constexpr char kAuthorizationKey[] = "authorization";
+// The peer passes the call on for somebody: it goes no further, and the
+// certificate that it comes with is nobody's.
+inline constexpr char kForwardedKey[] = "mtp-forwarded";
+// The address of that somebody; believed of the peer only.
+inline constexpr char kForwardedForKey[] = "mtp-forwarded-for";
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 

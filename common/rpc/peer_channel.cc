@@ -13,6 +13,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "grpcpp/support/client_callback.h"
 
 namespace mtp::rpc {
 namespace {
@@ -21,6 +22,8 @@ namespace {
 constexpr int kFirstReconnectMillis = 100;
 constexpr int kLastReconnectMillis = 1'000;
 constexpr int kConnectMillis = 5'000;
+// A call that had less and went unanswered says nothing of the peer.
+constexpr absl::Duration kTellingTime = absl::Seconds(2);
 constexpr int kKeepaliveMillis = 30'000;
 constexpr int kKeepaliveTimeoutMillis = 10'000;
 
@@ -76,13 +79,85 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(
                                    ArgumentsFor(settings));
 }
 
+// A call under way.
 struct PeerChannel::Flight {
   grpc::ClientContext context;
   std::string method;
+  absl::Duration time_given;
+  std::optional<Breaker::Permit> permit;
+};
+
+struct PeerChannel::UnaryFlight : Flight {
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
   std::function<void(PeerReply)> done;
-  std::optional<Breaker::Permit> permit;
+};
+
+// Writes one message after the other while it reads what comes.
+class PeerChannel::StreamFlight final
+    : public Flight,
+      public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  StreamFlight(PeerChannel* channel, std::vector<std::string> messages,
+               std::function<void(PeerStreamReply)> done)
+      : channel_(channel),
+        messages_(std::move(messages)),
+        done_(std::move(done)) {}
+
+  void Start() {
+    if (messages_.empty()) StartWritesDone();
+    WriteNext();
+    StartRead(&incoming_);
+    StartCall();
+  }
+
+  void Refuse(absl::Status status) {
+    done_({.status = std::move(status), .messages = {}, .trailers = {}});
+  }
+
+  void OnWriteDone(bool ok) override {
+    // A stream that the server ended says why in OnDone.
+    if (ok) WriteNext();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    readable_ =
+        AppendBytes(incoming_, reply_.messages.emplace_back()) && readable_;
+    incoming_.Clear();
+    StartRead(&incoming_);
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    const std::unique_ptr<StreamFlight> owned(this);
+    reply_.trailers = TextTrailers(context);
+    reply_.status = channel_->Land(*this, status);
+    if (reply_.status.ok() && !readable_) {
+      reply_.status = absl::InternalError("the reply's bytes cannot be read");
+    }
+    done_(std::move(reply_));
+    channel_->Forget(this);
+  }
+
+ private:
+  void WriteNext() {
+    if (next_ == messages_.size()) return;
+    outgoing_ = MakeBuffer(std::move(messages_[next_++]));
+    if (next_ == messages_.size()) {
+      StartWriteLast(&outgoing_, grpc::WriteOptions());
+    } else {
+      StartWrite(&outgoing_);
+    }
+  }
+
+  PeerChannel* const channel_;
+  std::vector<std::string> messages_;
+  const std::function<void(PeerStreamReply)> done_;
+  size_t next_ = 0;
+  grpc::ByteBuffer outgoing_;
+  grpc::ByteBuffer incoming_;
+  bool readable_ = true;
+  PeerStreamReply reply_;
 };
 
 absl::StatusOr<std::unique_ptr<PeerChannel>> PeerChannel::Open(
@@ -119,61 +194,92 @@ void PeerChannel::Call(std::string_view method, std::string bytes,
                });
 }
 
+absl::Status PeerChannel::TakeOff(Flight& flight, absl::Time deadline,
+                                  const Metadata& metadata) {
+  for (const auto& [key, value] : metadata) {
+    if (IsMetadataKey(key) && IsMetadataValue(value)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the metadata ", key, " cannot be sent"));
+  }
+  flight.permit = breaker_.Admit();
+  if (!flight.permit.has_value()) {
+    return errors::Unavailable("PEER_UNREACHABLE",
+                               "the other side cannot be reached now",
+                               breaker_.RetryAfter());
+  }
+  flight.time_given = deadline - absl::Now();
+  flight.context.set_deadline(absl::ToChronoTime(deadline));
+  for (const auto& [key, value] : metadata) {
+    flight.context.AddMetadata(key, value);
+  }
+  std::lock_guard lock(mutex_);
+  // A call on a channel that is closing is cancelled like the others.
+  if (closing_) flight.context.TryCancel();
+  flights_.insert(&flight);
+  return absl::OkStatus();
+}
+
+absl::Status PeerChannel::Land(Flight& flight, const grpc::Status& status) {
+  absl::Status outcome = FromGrpc(status);
+  // Who gives a call no time learns nothing of the peer.
+  const bool hurried = outcome.code() == absl::StatusCode::kDeadlineExceeded &&
+                       IsTransportFailure(outcome) &&
+                       flight.time_given < kTellingTime;
+  breaker_.Record(
+      *flight.permit,
+      hurried ? absl::CancelledError("no time was given") : outcome);
+  return outcome;
+}
+
+void PeerChannel::Forget(Flight* flight) {
+  std::lock_guard lock(mutex_);
+  flights_.erase(flight);
+  landed_.notify_all();
+}
+
 void PeerChannel::CallForReply(std::string_view method, std::string bytes,
                                absl::Time deadline, Metadata metadata,
                                std::function<void(PeerReply)> done) {
-  const auto refuse = [&](absl::Status status) {
+  auto owned = std::make_unique<UnaryFlight>();
+  if (absl::Status status = TakeOff(*owned, deadline, metadata); !status.ok()) {
     done({.status = std::move(status), .bytes = {}, .trailers = {}});
-  };
-  for (const auto& [key, value] : metadata) {
-    if (IsMetadataKey(key) && IsMetadataValue(value)) continue;
-    refuse(absl::InvalidArgumentError(
-        absl::StrCat("the metadata ", key, " cannot be sent")));
     return;
   }
-  const std::optional<Breaker::Permit> permit = breaker_.Admit();
-  if (!permit.has_value()) {
-    refuse(errors::Unavailable("PEER_UNREACHABLE",
-                               "the other side cannot be reached now",
-                               breaker_.RetryAfter()));
-    return;
-  }
-
-  auto owned = std::make_unique<Flight>();
-  Flight* flight = owned.get();
+  UnaryFlight* flight = owned.release();
   flight->method = "/" + std::string(method);
   flight->request = MakeBuffer(std::move(bytes));
   flight->done = std::move(done);
-  flight->permit = permit;
-  flight->context.set_deadline(absl::ToChronoTime(deadline));
-  for (const auto& [key, value] : metadata) {
-    flight->context.AddMetadata(key, value);
-  }
-  {
-    std::lock_guard lock(mutex_);
-    // A call on a channel that is closing is cancelled like the others.
-    if (closing_) flight->context.TryCancel();
-    flights_.insert(owned.release());
-  }
   stub_.UnaryCall(
       &flight->context, flight->method, grpc::StubOptions(), &flight->request,
-      &flight->response,
-      [this, flight](const grpc::Status& status) { Land(flight, status); });
+      &flight->response, [this, flight](const grpc::Status& status) {
+        const std::unique_ptr<UnaryFlight> landed(flight);
+        PeerReply reply{.status = Land(*flight, status),
+                        .bytes = {},
+                        .trailers = TextTrailers(flight->context)};
+        if (reply.status.ok() && !AppendBytes(flight->response, reply.bytes)) {
+          reply.status =
+              absl::InternalError("the reply's bytes cannot be read");
+        }
+        flight->done(std::move(reply));
+        Forget(flight);
+      });
 }
 
-void PeerChannel::Land(Flight* landed, const grpc::Status& status) {
-  const std::unique_ptr<Flight> flight(landed);
-  PeerReply reply{.status = FromGrpc(status),
-                  .bytes = {},
-                  .trailers = TextTrailers(flight->context)};
-  if (reply.status.ok() && !AppendBytes(flight->response, reply.bytes)) {
-    reply.status = absl::InternalError("the reply's bytes cannot be read");
+void PeerChannel::Stream(std::string_view method,
+                         std::vector<std::string> messages, absl::Time deadline,
+                         Metadata metadata,
+                         std::function<void(PeerStreamReply)> done) {
+  auto owned = std::make_unique<StreamFlight>(this, std::move(messages),
+                                              std::move(done));
+  if (absl::Status status = TakeOff(*owned, deadline, metadata); !status.ok()) {
+    owned->Refuse(std::move(status));
+    return;
   }
-  breaker_.Record(*flight->permit, reply.status);
-  flight->done(std::move(reply));
-  std::lock_guard lock(mutex_);
-  flights_.erase(landed);
-  landed_.notify_all();
+  StreamFlight* flight = owned.release();
+  flight->method = "/" + std::string(method);
+  stub_.PrepareBidiStreamingCall(&flight->context, flight->method,
+                                 grpc::StubOptions(), flight);
+  flight->Start();
 }
 
 bool PeerChannel::Reachable() {

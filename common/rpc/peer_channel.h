@@ -44,6 +44,13 @@ struct PeerReply {
   Metadata trailers;  // those of text; no grpc-status-details-bin
 };
 
+// What came back for a stream: the messages as far as they came.
+struct PeerStreamReply {
+  absl::Status status;
+  std::vector<std::string> messages;
+  Metadata trailers;
+};
+
 // Calls to one server, by name and in bytes, through a circuit breaker.
 // Thread-safe. Calls are never repeated here: whoever calls knows whether that
 // is harmless.
@@ -68,6 +75,11 @@ class PeerChannel {
   void CallForReply(std::string_view method, std::string bytes,
                     absl::Time deadline, Metadata metadata,
                     std::function<void(PeerReply)> done);
+  // A call that takes a stream, or answers with one: sends these messages
+  // and collects all that comes back until the server ends the call.
+  void Stream(std::string_view method, std::vector<std::string> messages,
+              absl::Time deadline, Metadata metadata,
+              std::function<void(PeerStreamReply)> done);
   // For tools and tests: waits for the reply.
   PeerReply CallAndWait(std::string_view method, std::string bytes,
                         absl::Time deadline, Metadata metadata = {});
@@ -79,10 +91,17 @@ class PeerChannel {
 
  private:
   struct Flight;
+  struct UnaryFlight;
+  class StreamFlight;
 
   PeerChannel(ChannelSettings settings, std::shared_ptr<grpc::Channel> channel,
               Breaker::Settings breaker, Clock clock, Uniform uniform);
-  void Land(Flight* flight, const grpc::Status& status);
+  // Why the call cannot be made now; else the flight is under way.
+  absl::Status TakeOff(Flight& flight, absl::Time deadline,
+                       const Metadata& metadata);
+  // What became of it.
+  absl::Status Land(Flight& flight, const grpc::Status& status);
+  void Forget(Flight* flight);
 
   const ChannelSettings settings_;
   grpc::GenericStub stub_;

@@ -102,8 +102,9 @@ std::vector<const ServiceDescriptor*> LinkedServices(
 }
 
 struct Pipeline::Entry {
-  explicit Entry(const MethodDescriptor* m)
+  Entry(const MethodDescriptor* m, bool is_of_peer)
       : method(m),
+        of_peer(is_of_peer),
         access(AccessOf(AccessOption(m))),
         // What the peer tells is judged state by state by its receiver; one bad
         // state must not hold up the others.
@@ -118,6 +119,7 @@ struct Pipeline::Entry {
   }
 
   const MethodDescriptor* const method;
+  const bool of_peer;
   const Access access;
   const Validator validator;
   uint64_t allowed = 0;  // a bit per role
@@ -140,6 +142,7 @@ class Pipeline::OpenCall final : public Call {
         TakeCorrelationId(exchange->Header(kCorrelationIdKey), received);
     remote_address = exchange->RemoteAddress();
     traceparent = ContinueTrace(exchange->Header(kTraceparentKey));
+    forwarded = !exchange->Header(kForwardedKey).empty();
   }
 
   ~OpenCall() override {
@@ -217,7 +220,10 @@ Pipeline::~Pipeline() = default;
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
     Settings settings, Dependencies dependencies) {
-  for (const std::string& package : settings.packages) {
+  std::vector<std::string> all = settings.packages;
+  all.insert(all.end(), settings.peer_packages.begin(),
+             settings.peer_packages.end());
+  for (const std::string& package : all) {
     if (LinkedServices({package}).empty()) {
       return absl::FailedPreconditionError(
           absl::StrCat("no service of the package ", package, " is linked in"));
@@ -226,16 +232,20 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
   std::unique_ptr<Pipeline> pipeline(
       new Pipeline(std::move(settings), std::move(dependencies)));
   for (const auto* service : LinkedServices(pipeline->settings_.packages)) {
-    pipeline->AddService(service);
+    pipeline->AddService(service, /*of_peer=*/false);
+  }
+  for (const auto* service :
+       LinkedServices(pipeline->settings_.peer_packages)) {
+    pipeline->AddService(service, /*of_peer=*/true);
   }
   return pipeline;
 }
 
-void Pipeline::AddService(const ServiceDescriptor* service) {
-  services_.push_back(service);
+void Pipeline::AddService(const ServiceDescriptor* service, bool of_peer) {
+  (of_peer ? peer_services_ : services_).push_back(service);
   for (int i = 0; i < service->method_count(); ++i) {
     const MethodDescriptor* method = service->method(i);
-    auto entry = std::make_unique<Entry>(method);
+    auto entry = std::make_unique<Entry>(method, of_peer);
     entry->metrics = dependencies_.metrics->ForMethod(
         TypeName(method), service->full_name(), method->name());
     if (entry->access == Access::kNobody) {
@@ -263,10 +273,17 @@ void Pipeline::Route(std::string_view method, Handler handler) {
   entry->handler = std::move(handler);
 }
 
+void Pipeline::RoutePeer(const Handler& handler) {
+  for (const auto& [method, entry] : entries_) {
+    if (entry->of_peer) entry->handler = handler;
+  }
+}
+
 std::vector<std::string> Pipeline::Unrouted() const {
   std::vector<std::string> names;
   for (const auto& [method, entry] : entries_) {
-    if (!entry->handler) names.push_back(method->full_name());
+    if (!entry->handler && !entry->of_peer)
+      names.push_back(method->full_name());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -307,20 +324,34 @@ absl::Status Pipeline::Admit(OpenCall& call) {
   }
 
   const Entry& entry = *call.entry();
+  const auto certificate_names = [exchange] {
+    return exchange->CertificateNames();
+  };
+  if (call.forwarded) {
+    const std::string_view address = exchange->Header(kForwardedForKey);
+    if (!address.empty() &&
+        dependencies_.authenticator->IsPeer(certificate_names())) {
+      call.remote_address = address;
+    }
+  }
   // A stale token must not keep anybody from what needs none, such as getting
   // a fresh one.
-  if (entry.access == Access::kEveryone) return absl::OkStatus();
+  if (entry.access == Access::kEveryone && !entry.of_peer)
+    return absl::OkStatus();
   // Whoever stands in between may have looked at the other one.
   if (exchange->HasSeveral(kAuthorizationKey)) {
     return errors::Unauthenticated("TOKEN_AMBIGUOUS",
                                    "there is more than one authorization");
   }
-  const std::string_view authorization = exchange->Header(kAuthorizationKey);
-  ASSIGN_OR_RETURN(call.caller, dependencies_.authenticator->Authenticate(
-                                    authorization, [exchange] {
-                                      return exchange->CertificateNames();
-                                    }));
-  call.authorization = authorization;
+  call.authorization = exchange->Header(kAuthorizationKey);
+  if (entry.of_peer) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      call.caller,
+      call.forwarded
+          ? dependencies_.authenticator->Authenticate(
+                call.authorization, [] { return std::vector<std::string>(); })
+          : dependencies_.authenticator->Authenticate(call.authorization,
+                                                      certificate_names));
   return Authorise(entry, call.caller);
 }
 
@@ -393,7 +424,9 @@ absl::Status Pipeline::Prepare(OpenCall& call, std::string bytes) {
   const Entry& entry = *call.entry();
   const absl::Time now = dependencies_.clock();
   call.request = std::move(bytes);
-  ASSIGN_OR_RETURN(call.message, entry.validator.Parse(call.request, now));
+  if (!entry.of_peer) {
+    ASSIGN_OR_RETURN(call.message, entry.validator.Parse(call.request, now));
+  }
   if (now >= call.deadline) {
     return errors::Make(absl::StatusCode::kDeadlineExceeded,
                         "DEADLINE_EXCEEDED",

@@ -87,6 +87,8 @@ class Pipeline final : public Router {
     std::string domain;
     // The packages whose services are served: `mtp.order.v1`.
     std::vector<std::string> packages;
+    // The packages whose services are the peer's and are passed on to it.
+    std::vector<std::string> peer_packages;
     // Calls taken at one time, waiting ones included: some 30 KB each.
     int max_in_flight = 4096;
     // For calls that came without one.
@@ -106,10 +108,17 @@ class Pipeline final : public Router {
   ~Pipeline() override;
 
   void Route(std::string_view method, Handler handler) override;
+  // Who takes the calls of the peer's methods. They come as they were sent:
+  // not authenticated, not authorised, not parsed.
+  void RoutePeer(const Handler& handler);
 
   const std::vector<const google::protobuf::ServiceDescriptor*>& services()
       const {
     return services_;
+  }
+  const std::vector<const google::protobuf::ServiceDescriptor*>& peer_services()
+      const {
+    return peer_services_;
   }
   // Methods that no handler was routed for.
   std::vector<std::string> Unrouted() const;
@@ -130,7 +139,8 @@ class Pipeline final : public Router {
   class OpenCall;
 
   Pipeline(Settings settings, Dependencies dependencies);
-  void AddService(const google::protobuf::ServiceDescriptor* service);
+  void AddService(const google::protobuf::ServiceDescriptor* service,
+                  bool of_peer);
   absl::Status Admit(OpenCall& call);
   absl::Status Authorise(const Entry& entry, const Caller& caller) const;
   absl::Status Prepare(OpenCall& call, std::string bytes);
@@ -140,6 +150,7 @@ class Pipeline final : public Router {
   const Settings settings_;
   const Dependencies dependencies_;
   std::vector<const google::protobuf::ServiceDescriptor*> services_;
+  std::vector<const google::protobuf::ServiceDescriptor*> peer_services_;
   std::map<const google::protobuf::MethodDescriptor*, std::unique_ptr<Entry>>
       entries_;
   std::atomic<int> in_flight_{0};

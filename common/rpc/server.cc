@@ -100,7 +100,8 @@ grpc::ServerGenericBidiReactor* Server::NothingElse::CreateReactor(
           grpc::StatusCode::UNIMPLEMENTED,
           absl::StrCat("this server has no method ",
                        absl::CHexEscape(method.substr(0, kMethodShown)),
-                       "; it may be the other side's")));
+                       "; it may be of another version, or the other "
+                       "side's, with no way there")));
     }
     void OnDone() override { delete this; }
   };
@@ -145,7 +146,11 @@ absl::Status Server::StartMain() {
   } else {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
-  for (const auto* service : dependencies_.pipeline->services()) {
+  std::vector<const google::protobuf::ServiceDescriptor*> served =
+      dependencies_.pipeline->services();
+  const auto& of_peer = dependencies_.pipeline->peer_services();
+  served.insert(served.end(), of_peer.begin(), of_peer.end());
+  for (const auto* service : served) {
     RETURN_IF_ERROR(RawService::CanServe(service));
     services_.push_back(std::make_unique<RawService>(
         service, dependencies_.pipeline, &streams_));

@@ -224,6 +224,7 @@ class Upload final : public grpc::ServerReadReactor<ByteBuffer>,
       return absl::InternalError("the request's bytes cannot be read");
     }
     incoming_.Clear();
+    call_->message_ends.push_back(bytes_.size());
     return absl::OkStatus();
   }
 

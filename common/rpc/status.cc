@@ -152,7 +152,9 @@ grpc::Status Build(const absl::Status& status, std::string_view domain) {
 grpc::Status ToGrpc(const absl::Status& status, std::string_view domain,
                     std::string_view correlation_id) {
   if (status.ok()) return grpc::Status::OK;
-  if (!IsServersFault(status.code())) return Build(status, domain);
+  // The peer's has a domain, and says no more than it should.
+  if (!IsServersFault(status.code()) || !InfoOf(status, "").domain().empty())
+    return Build(status, domain);
   const std::string id(correlation_id);
   return Build(errors::Make(status.code(), "INTERNAL",
                             "internal error, correlation id " + id,

@@ -65,6 +65,10 @@ TEST_CASE("mtpctl: locations and lots are made, shown, listed and changed") {
   Has(mtpctl.Do({"location", "show", "Hall " + name}), {"Hall " + name});
   Has(mtpctl.Do({"location", "list", "--search", name}), {"Hall " + name});
 
+  // Whoever sits at Grandpass asks there.
+  Has(mtpctl.Do({"--side", "order", "location", "show", "Hall " + name}),
+      {"Hall " + name});
+
   Lot lot(mtpctl, name);
   Has(mtpctl.Do({"tealine", "show", lot.code}), {"20 bags of 50 kg", "etag"});
   Has(mtpctl.Do(

@@ -18,6 +18,7 @@
 #include "common/base/errors.h"
 #include "common/base/uuid.h"
 #include "common/rpc/bytes.h"
+#include "common/rpc/gateway.h"
 #include "common/rpc/peer_channel.h"
 #include "common/rpc/status.h"
 #include "grpc/health/v1/health.pb.h"
@@ -130,21 +131,25 @@ struct Bench {
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<Server> server;
 
-  Bench() {
+  // Those of `peer_packages` are the peer's.
+  explicit Bench(std::vector<std::string> packages = {"mtp.order.v1",
+                                                      "mtp.processing.v1",
+                                                      "mtp.sync.v1"},
+                 std::vector<std::string> peer_packages = {}) {
     std::ofstream(key_path) << JwksFromPem(pem, "k1").value();
     keys = TokenKeyFile::Open(key_path).value();
     verifier = std::make_unique<TokenVerifier>(TokenSettings{}, keys.get());
     authenticator = std::make_unique<Authenticator>(
         Authenticator::Settings{.peer_names = {"seeduwa.local"}, .revoked = {}},
         verifier.get());
-    pipeline =
-        Pipeline::Create(
-            {.domain = "mtp.test",
-             .packages = {"mtp.order.v1", "mtp.processing.v1", "mtp.sync.v1"}},
-            {.log = log.get(),
-             .metrics = &metrics,
-             .authenticator = authenticator.get()})
-            .value();
+    pipeline = Pipeline::Create({.domain = "mtp.test",
+                                 .packages = std::move(packages),
+                                 .peer_packages = std::move(peer_packages)},
+                                {.log = log.get(),
+                                 .metrics = &metrics,
+                                 .authenticator = authenticator.get()})
+                   .value();
+    if (!pipeline->peer_services().empty()) return;
     // Says back what it was given, so that a reply shows the request.
     pipeline->Route(kSignIn, [](std::unique_ptr<Call> call) {
       const auto& request = static_cast<const SignInRequest&>(*call->message);
@@ -652,6 +657,96 @@ TEST_CASE("a channel that is closed calls every callback first") {
   REQUIRE(called == 20);
   std::lock_guard lock(mutex);
   held.clear();
+}
+
+TEST_CASE("a call that was given no time does not open the breaker") {
+  Bench bench;
+  std::vector<std::unique_ptr<Call>> held;
+  std::mutex mutex;
+  bench.pipeline->Route("mtp.order.v1.SessionService/GetJsonWebKeySet",
+                        [&](std::unique_ptr<Call> call) {
+                          std::lock_guard lock(mutex);
+                          held.push_back(std::move(call));
+                        });
+  bench.Start(bench.Insecure());
+  const auto channel = bench.Connect();
+  // Connected.
+  REQUIRE(channel->CallAndWait(kSignIn, "", Soon()).status.code() ==
+          absl::StatusCode::kInvalidArgument);
+  for (int i = 0; i < 10; ++i) {
+    const PeerReply reply =
+        channel->CallAndWait("mtp.order.v1.SessionService/GetJsonWebKeySet", "",
+                             absl::Now() + absl::Milliseconds(20));
+    REQUIRE(reply.status.code() == absl::StatusCode::kDeadlineExceeded);
+  }
+  CHECK(channel->breaker().Look().state == Breaker::State::kClosed);
+  CHECK(channel->breaker().Look().consecutive_failures == 0);
+  std::lock_guard lock(mutex);
+  held.clear();
+}
+
+TEST_CASE(
+    "a gateway takes so many calls and no more, and passes them on once") {
+  Bench peer;
+  std::vector<std::unique_ptr<Call>> held;
+  std::mutex mutex;
+  peer.pipeline->Route("mtp.order.v1.SessionService/GetJsonWebKeySet",
+                       [&](std::unique_ptr<Call> call) {
+                         std::lock_guard lock(mutex);
+                         held.push_back(std::move(call));
+                       });
+  peer.Start(peer.Insecure());
+  const auto arrived = [&] {
+    std::lock_guard lock(mutex);
+    return held.size();
+  };
+
+  Bench front({"mtp.processing.v1"}, {"mtp.order.v1"});
+  std::unique_ptr<Gateway> gateway;
+  const std::unique_ptr<PeerChannel> to_peer = peer.Connect();
+  gateway = std::make_unique<Gateway>(to_peer.get(), /*max_in_flight=*/3);
+  front.pipeline->RoutePeer(
+      [&](std::unique_ptr<Call> call) { gateway->Pass(std::move(call)); });
+  front.Start(front.Insecure());
+  const auto client = front.Connect();
+
+  SignInRequest credentials = Credentials("nimal");
+  const PeerReply passed_on =
+      client->CallAndWait(kSignIn, credentials.SerializeAsString(), Soon(),
+                          {{"x-correlation-id", "the-same"}});
+  REQUIRE(passed_on.status.ok());
+  SignInResponse response;
+  REQUIRE(response.ParseFromString(passed_on.bytes));
+  CHECK(response.session().access_token() == "nimal");
+  CHECK(
+      errors::Reason(client
+                         ->CallAndWait(kSignIn, credentials.SerializeAsString(),
+                                       Soon(), {{"mtp-forwarded", "1"}})
+                         .status) == "FORWARDED_TWICE");
+
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 3; ++i) {
+    client->Call("mtp.order.v1.SessionService/GetJsonWebKeySet", "", Soon(), {},
+                 [&](absl::Status, std::string) { ++answered; });
+  }
+  REQUIRE(tests::Eventually([&] { return arrived() == 3; }));
+  const PeerReply refused = client->CallAndWait(
+      "mtp.order.v1.SessionService/GetJsonWebKeySet", "", Soon());
+  CHECK(refused.status.code() == absl::StatusCode::kResourceExhausted);
+  {
+    std::lock_guard lock(mutex);
+    for (auto& call : held) {
+      CHECK(call->forwarded);
+      // The wire rounds it.
+      CHECK(call->deadline < Soon() + absl::Seconds(1));
+      call->Reply("");
+    }
+    held.clear();
+  }
+  REQUIRE(tests::Eventually([&] { return answered == 3; }));
+  // And there is room again.
+  CHECK(client->CallAndWait(kSignIn, credentials.SerializeAsString(), Soon())
+            .status.ok());
 }
 
 }  // namespace
