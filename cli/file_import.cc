@@ -47,21 +47,31 @@ absl::Status ImportFile(Session& session, options::v1::Role role,
                   << absl::StrJoin(file->unknown_columns(), ", ") << "\n";
   }
   SetText(request, "file_name", file->name());
-  SetText(request, "file_digest", file->digest());
   session.settings().timeout =
       std::max(session.settings().timeout, kImportTimeout);
   ProgressBar bar(session.err(), !session.settings().json);
   absl::Status read;
   bool first = true;
+  bool last = false;
+  // The digest comes with the last rows: a stream that ends before them, for a
+  // line that is none or because this program was killed, is of no file and
+  // refused whole.
   const auto next = [&](Message& piece) {
-    if (first) piece.CopyFrom(request);
+    if (last) return false;
+    if (std::exchange(first, false)) piece.CopyFrom(request);
     const absl::StatusOr<int> rows = file->Read(kRowsInMessage, piece);
     if (!rows.ok()) {
       read = rows.status();
       return false;
     }
+    last = *rows < kRowsInMessage;
+    if (last && file->rows_read() == 0) {
+      read = UsageError(path + " has a heading, but no rows");
+      return false;
+    }
+    if (last) SetText(piece, "file_digest", file->digest());
     ShowProgress(*file, bar);
-    return std::exchange(first, false) || *rows > 0;
+    return true;
   };
   const absl::Status sent = session.SendStreamAs(
       role, MethodOf(*request.GetDescriptor()), next, response);

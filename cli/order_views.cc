@@ -87,6 +87,23 @@ std::string ImportText(const order::v1::ImportPlansResponse& import) {
   return out;
 }
 
+std::string OpenRequestsText(
+    const order::v1::ImportOpenRequestsResponse& import) {
+  if (import.bad_row_count() > 0) return RefusedImportText(import);
+  std::string out;
+  if (import.created_request_count() == 0) {
+    out = "Every row of this file was taken over before; nothing changed.\n";
+  } else {
+    absl::StrAppend(&out, import.stored() ? "Took over " : "Would take over ",
+                    import.created_request_count(), " requests of ",
+                    import.row_count(), " rows.\n");
+  }
+  Table table({"ROWS", "NEW", "AS BEFORE"});
+  table.Row({import.row_count(), import.created_request_count(),
+             import.unchanged_request_count()});
+  return out + table.Text();
+}
+
 std::string RequestsText(const Many<order::v1::OrderRequest>& requests) {
   Table table({"REQUEST", "ORDER", "BLEND", "PRODUCT", "ASKED", "SPECIAL",
                "SHIPMENT", "QUANTITY", "STATUS"});

@@ -16,6 +16,8 @@ std::string PlansText(const Many<order::v1::Plan>& plans);
 std::string PlanText(const order::v1::Plan& plan);
 std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans);
 std::string ImportText(const order::v1::ImportPlansResponse& import);
+std::string OpenRequestsText(
+    const order::v1::ImportOpenRequestsResponse& import);
 
 // A line for each shipment of each request.
 std::string RequestsText(const Many<order::v1::OrderRequest>& requests);

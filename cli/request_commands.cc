@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/file_import.h"
 #include "cli/order_views.h"
 #include "cli/verb.h"
 #include "cli/weights.h"
@@ -8,6 +9,15 @@
 namespace mtp::cli {
 
 using namespace order::v1;  // NOLINT: this file's whole subject
+
+namespace {
+
+absl::Status Import(Session& session, const ImportArguments& arguments) {
+  return ImportAndShow<ImportOpenRequestsRequest, ImportOpenRequestsResponse>(
+      session, arguments, OpenRequestRows(), OpenRequestsText);
+}
+
+}  // namespace
 
 void AddRequestCommands(CLI::App& app, Session& session) {
   CLI::App& group = Group(app, "request", "Order requests");
@@ -29,12 +39,20 @@ void AddRequestCommands(CLI::App& app, Session& session) {
                             Kilograms(response.allowed_grams()), "\n");
       });
 
+  AddImport(group, session,
+            "Takes over the open orders of an old system (CSV), all of them or "
+            "none",
+            "Columns reference, order_code, product_name, item_code, quantity, "
+            "requested_on, special, comments",
+            Import);
+
   Verb<ListRequestsRequest, ListRequestsResponse>(
       group, session, "list", "Lists requests with their shipments")
       .Option("--order", "order_code", "Only of this order code")
       .Option("--blend", "item_code", "Only of this blend")
       .Option("--status", "statuses", "With a shipment in this status")
       .Option("--special", "special", "Only special ones, or only others")
+      .Option("--reference", "reference", "Taken over under this key")
       .Shows([](const auto& response) {
         return RequestsText(response.requests());
       });

@@ -14,9 +14,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/failures.h"
+#include "common/base/characters.h"
 #include "common/base/status.h"
 #include "google/protobuf/stubs/common.h"
 #include "mtp/order/v1/plans.pb.h"
+#include "mtp/order/v1/requests.pb.h"
 #include "mtp/processing/v1/bags.pb.h"
 
 namespace mtp::cli {
@@ -26,6 +28,9 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr char kLineNumber[] = "line_number";
+// What Excel lets a cell hold, in characters, and the contract a text of a row.
+constexpr size_t kCellLimit = 32'767;
+constexpr char kSaveAsUtf8[] = "not UTF-8; save the file as `CSV UTF-8`";
 
 absl::Status Unreadable(const std::string& path) {
   return UsageError(absl::StrCat("cannot read ", path));
@@ -69,9 +74,44 @@ bool IsUtf8(const std::string& text) {
       text.data(), static_cast<int>(text.size()));
 }
 
+// What a first line looks like when it is none of a CSV file, or empty.
+std::string WhyNoHeading(const std::vector<std::string>& cells) {
+  if (cells.front().starts_with("PK\x03\x04")) {
+    return "a workbook, not CSV; save it as `CSV UTF-8`";
+  }
+  for (const std::string& cell : cells) {
+    if (!IsUtf8(cell) || cell.find('\0') != std::string::npos)
+      return kSaveAsUtf8;
+  }
+  if (cells.size() > 1) return "";
+  for (const char* divider : {";", "\t", "|"}) {
+    if (cells.front().find(divider) != std::string::npos) {
+      return absl::StrCat("divided by ", *divider == '\t' ? "tabs" : divider,
+                          "; its cells must be divided by commas");
+    }
+  }
+  return "";
+}
+
+// What is wrong with a cell before anybody reads it, or empty.
+std::string WhyNoCell(const std::string& text) {
+  if (!IsUtf8(text)) return kSaveAsUtf8;
+  if (text.find('\0') != std::string::npos) return "a NUL byte in it";
+  if (text.size() > kCellLimit && CountCharacters(text) > kCellLimit) {
+    return absl::StrCat("more than ", kCellLimit, " characters");
+  }
+  return "";
+}
+
 }  // namespace
 
 RowKind PlanRows() { return {"plan", order::v1::PlanRow::descriptor(), {}}; }
+
+RowKind OpenRequestRows() {
+  return {"open order",
+          order::v1::OpenRequestRow::descriptor(),
+          {"product_name", "item_code", "requested_on", "special", "comments"}};
+}
 
 RowKind OpeningStockRows() {
   return {"opening stock",
@@ -104,6 +144,9 @@ absl::Status RowFile::ReadHeading() {
     return UsageError(absl::StrCat(path_, ": ", heading.status().message()));
   }
   if (!heading->has_value()) return UsageError(path_ + " is empty");
+  if (const std::string why = WhyNoHeading((*heading)->fields); !why.empty()) {
+    return UsageError(absl::StrCat(path_, " is ", why));
+  }
   for (const std::string& text : (*heading)->fields) {
     const std::string name = ColumnName(text);
     const FieldDescriptor* column =
@@ -143,11 +186,9 @@ absl::Status RowFile::Take(const CsvRecord& record, Message& row) {
                                 record.line);
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i] == nullptr) continue;
-    if (!IsUtf8(record.fields[i])) {
+    if (const std::string why = WhyNoCell(record.fields[i]); !why.empty()) {
       return UsageError(absl::StrCat(path_, ", line ", record.line, ", ",
-                                     columns_[i]->name(),
-                                     ": not UTF-8; save the file as `CSV "
-                                     "UTF-8`"));
+                                     columns_[i]->name(), ": ", why));
     }
     row.GetReflection()->SetString(&row, columns_[i], record.fields[i]);
   }

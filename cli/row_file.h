@@ -23,8 +23,10 @@ struct RowKind {
   std::vector<std::string> optional;
 };
 
-// Rows of planning departments, of the first day of a plant.
+// Rows of planning departments, of an old system's open orders, of the first
+// day of a plant.
 RowKind PlanRows();
+RowKind OpenRequestRows();
 RowKind OpeningStockRows();
 
 // A spreadsheet's export, read in pieces of any size: however large it is, only
@@ -49,7 +51,8 @@ class RowFile {
 
   // Adds up to `limit` rows to the field `rows` of a request; how many.
   // INVALID_ARGUMENT names the line that is no row of this file: another number
-  // of cells, or not UTF-8.
+  // of cells; and the column, where a cell is not UTF-8, has a NUL byte in it
+  // or is longer than any spreadsheet's.
   absl::StatusOr<int> Read(int limit, google::protobuf::Message& into);
 
  private:

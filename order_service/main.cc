@@ -7,6 +7,7 @@
 #include "order_service/errors.h"
 #include "order_service/first_admin.h"
 #include "order_service/plans.h"
+#include "order_service/request_imports.h"
 #include "order_service/requests.h"
 #include "order_service/schedules.h"
 #include "order_service/settings.h"
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   handlers::Queries queries((*host)->queries(), (*host)->router());
   order::AddPlans(commands, queries);
   order::AddRequests(commands, queries);
+  order::AddRequestImports(commands);
   order::AddShipments(commands, queries);
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);

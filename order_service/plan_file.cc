@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/characters.h"
 #include "common/base/spreadsheet_text.h"
+#include "order_service/file_cells.h"
 
 namespace mtp::order {
 namespace {
@@ -124,24 +125,6 @@ bool HasControlCharacter(std::string_view text) {
   return std::any_of(text.begin(), text.end(), absl::ascii_iscntrl);
 }
 
-v1::BadRowReason ReasonOf(CellFault fault) {
-  switch (fault) {
-    case CellFault::kNotANumber:
-      return v1::BAD_ROW_REASON_NOT_A_NUMBER;
-    case CellFault::kOutOfRange:
-      return v1::BAD_ROW_REASON_OUT_OF_RANGE;
-    case CellFault::kTooPrecise:
-      return v1::BAD_ROW_REASON_TOO_PRECISE;
-    case CellFault::kNotADate:
-      return v1::BAD_ROW_REASON_NOT_A_DATE;
-    case CellFault::kNoSuchDate:
-      return v1::BAD_ROW_REASON_NO_SUCH_DATE;
-    case CellFault::kNone:
-      break;
-  }
-  return v1::BAD_ROW_REASON_UNSPECIFIED;
-}
-
 // Characters of a text that is kept.
 size_t LimitOf(Column column) {
   switch (column) {
@@ -168,21 +151,18 @@ std::string Sentence(v1::BadRowReason reason, Column column) {
                                       "letter or a digit";
     case v1::BAD_ROW_REASON_NOT_A_NUMBER:
       return column == kStock ? "not a whole number such as 38,456"
-                              : "not kilograms such as 4,240.00";
+                              : WeightFault(CellFault::kNotANumber);
     case v1::BAD_ROW_REASON_OUT_OF_RANGE:
-      if (column == kRequirement)
-        return "not above 0 and up to 1,000,000,000 kg";
+      if (column == kRequirement) return WeightFault(CellFault::kOutOfRange);
       return column == kStock
                  ? "a stock is not below 0 and has at most 15 digits"
-                 : "dates begin with the year 1900";
+                 : DateFault(CellFault::kOutOfRange);
     case v1::BAD_ROW_REASON_TOO_PRECISE:
-      return "more than three decimals: weights are whole grams";
+      return WeightFault(CellFault::kTooPrecise);
     case v1::BAD_ROW_REASON_NOT_A_DATE:
-      return "not a date such as 2026-11-08, 08/11/2026 (day first), "
-             "08-Nov-2026 or "
-             "8 Nov 2026";
+      return DateFault(CellFault::kNotADate);
     case v1::BAD_ROW_REASON_NO_SUCH_DATE:
-      return "no calendar has this date";
+      return DateFault(CellFault::kNoSuchDate);
     case v1::BAD_ROW_REASON_ENDS_BEFORE_START:
       return "the plan ends before it starts";
     default:

@@ -173,9 +173,7 @@ v1::ImportPlansResponse Store(const v1::ImportPlansRequest& request,
     *response.add_kept_plans() = std::move(kept);
   if (!keeps) return response;
 
-  for (const v1::PlanRow& row : request.rows()) {
-    rows.raw_plan_rows.Append(RawPlanRow::Of(row, import.import_id));
-  }
+  rows.raw_plan_rows.Append(import.import_id, request.rows());
   rows.plan_imports.Insert(import);
   context.Audit("plan_import", import.import_id.ToString(), "stored",
                 {{"file_name", import.file_name},
@@ -335,7 +333,7 @@ std::string ShowRawRow(const db::Row& row,
                        v1::GetPlanImportResponse& response) {
   RawPlanRow raw;
   std::apply([&](auto... member) { row.Into(raw.*member...); },
-             RawPlanRow::kInserted);
+             RawPlanRow::kLoaded);
   *response.add_raw_rows() = raw.Shown();
   return PageKey(raw.line);
 }

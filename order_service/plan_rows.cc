@@ -153,24 +153,6 @@ v1::PlanImport PlanImport::Shown() const {
   return proto;
 }
 
-RawPlanRow RawPlanRow::Of(const v1::PlanRow& row, const Uuid& import_id) {
-  return {.import_id = import_id,
-          .line = row.line_number(),
-          .lot_code = row.lot_code(),
-          .order_code = row.order_code(),
-          .item_code = row.item_code(),
-          .production_date = row.production_date(),
-          .stock = row.stock(),
-          .requirement = row.requirement(),
-          .location = row.location(),
-          .product_code = row.product_code(),
-          .product_name = row.product_name(),
-          .item_name = row.item_name(),
-          .sub_location = row.sub_location(),
-          .plan_start = row.plan_start(),
-          .plan_end = row.plan_end()};
-}
-
 v1::PlanRow RawPlanRow::Shown() const {
   v1::PlanRow proto;
   proto.set_line_number(line);
@@ -190,14 +172,25 @@ v1::PlanRow RawPlanRow::Shown() const {
   return proto;
 }
 
-const db::Statement RawPlanRow::kInsert{R"(
+constexpr db::Statement kKeepRows{R"(
   INSERT INTO order_plan_raw (import_id, line, lot_code, order_code, item_code,
     production_date, stock, requirement, location, product_code, product_name,
     item_name, sub_location, plan_start, plan_end)
-  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
-    $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::text[], $13::text[], $14::text[], $15::text[])
+  SELECT $1::uuid, raw.*
+  FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+    $14::text[], $15::text[]) AS raw
 )"};
+
+RawPlanRows::RawPlanRows(db::WorkingSet& set)
+    : RawRows(set, kKeepRows,
+              {&v1::PlanRow::lot_code, &v1::PlanRow::order_code,
+               &v1::PlanRow::item_code, &v1::PlanRow::production_date,
+               &v1::PlanRow::stock, &v1::PlanRow::requirement,
+               &v1::PlanRow::location, &v1::PlanRow::product_code,
+               &v1::PlanRow::product_name, &v1::PlanRow::item_name,
+               &v1::PlanRow::sub_location, &v1::PlanRow::plan_start,
+               &v1::PlanRow::plan_end}) {}
 
 const db::Statement PlanFault::kInsert{R"(
   INSERT INTO plan_import_fault (import_id, fault_number, line, order_code, column_name,

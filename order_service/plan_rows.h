@@ -8,6 +8,7 @@
 #include "common/db/table.h"
 #include "mtp/options/v1/role.pb.h"
 #include "mtp/order/v1/plans.pb.h"
+#include "order_service/raw_rows.h"
 
 namespace mtp::order {
 
@@ -158,11 +159,9 @@ struct RawPlanRow {
   std::string plan_start;
   std::string plan_end;
 
-  static RawPlanRow Of(const v1::PlanRow& row, const Uuid& import_id);
   v1::PlanRow Shown() const;
 
-  static const db::Statement kInsert;
-  static constexpr auto kInserted = std::tuple(
+  static constexpr auto kLoaded = std::tuple(
       &RawPlanRow::import_id, &RawPlanRow::line, &RawPlanRow::lot_code,
       &RawPlanRow::order_code, &RawPlanRow::item_code,
       &RawPlanRow::production_date, &RawPlanRow::stock,
@@ -170,6 +169,11 @@ struct RawPlanRow {
       &RawPlanRow::product_code, &RawPlanRow::product_name,
       &RawPlanRow::item_name, &RawPlanRow::sub_location,
       &RawPlanRow::plan_start, &RawPlanRow::plan_end);
+};
+
+// The rows of the stored files, as they are written.
+struct RawPlanRows : RawRows<v1::PlanRow> {
+  explicit RawPlanRows(db::WorkingSet& set);
 };
 
 // A fault in a refused planning file.

@@ -8,6 +8,7 @@
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
 #include "order_service/plan_rows.h"
+#include "order_service/request_import_rows.h"
 #include "order_service/request_rows.h"
 #include "order_service/schedule_rows.h"
 #include "order_service/settings.h"
@@ -24,6 +25,7 @@ struct Rows : db::WorkingSet {
 
   sync::Link link{*this};
   handlers::ImportTurn import_turn{*this, "mtp.order.plan_import"};
+  handlers::ImportTurn request_import_turn{*this, "mtp.order.request_import"};
   // Imports by the digest of their file, those that were stored.
   db::Table<PlanImport> plan_imports{*this};
   db::Table<Plan> plans{*this};
@@ -33,9 +35,16 @@ struct Rows : db::WorkingSet {
   // Behind the plans: seen once these are locked.
   db::Table<PlanUse> plan_uses{*this};
   PlanRemovals plan_removals{*this};
-  db::AppendOnly<RawPlanRow> raw_plan_rows{*this};
+  RawPlanRows raw_plan_rows{*this};
   db::AppendOnly<PlanFault> plan_faults{*this};
   db::AppendOnly<KeptPlan> kept_plans{*this};
+  // Files of open requests: what was taken over before, by its reference, the
+  // imports, and the requests that they make.
+  db::Table<TakenOver> taken_over{*this};
+  db::AppendOnly<RequestImport> request_imports{*this};
+  db::AppendOnly<RequestFault> request_faults{*this};
+  RawRequestRows raw_request_rows{*this};
+  OpenRequests open_requests{*this};
   db::Sequence request_codes{*this, OrderRequest::kTakeCodes};
   db::Table<OrderRequest> requests{*this};
   db::Table<Shipment> shipments{*this};

@@ -17,6 +17,12 @@ void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings) {
       ->envname(prefix + "_PLAN_IMPORT_ROW_LIMIT")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  app.add_option("--request-import-row-limit",
+                 settings.request_import_row_limit,
+                 "Rows of one file of open orders")
+      ->envname(prefix + "_REQUEST_IMPORT_ROW_LIMIT")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
 }
 
 }  // namespace mtp::order

@@ -22,6 +22,8 @@ struct Settings {
   // Rows of one planning file. All of them are held in memory and stored in one
   // transaction; the contract allows no more than a million.
   int64_t plan_import_row_limit = 1'000'000;
+  // The same of one file of open orders; the contract allows no more.
+  int64_t request_import_row_limit = 100'000;
 };
 
 // Adds a flag and an environment variable for each.

@@ -31,6 +31,36 @@ constexpr db::Statement kStoreMarks{R"(
     next_attempt_at = least(mark.next_attempt_at, now())
 )"};
 
+// As many changes as one call can make; a token names no more.
+constexpr size_t kTokenLimit = 100'000;
+
+// Between the first and the last request of a run.
+constexpr char kRun = ':';
+
+// Makes a mark of each request out of the last one, if that is a run; false
+// when it is none that was ever given.
+bool UnfoldRun(std::vector<Mark>& marks) {
+  const Mark run = marks.back();
+  const size_t colon = run.key.find(kRun);
+  if (colon == std::string::npos) return true;
+  const size_t slash = run.key.find('/');
+  int64_t first = 0;
+  int64_t last = 0;
+  if (slash == std::string::npos || slash < colon ||
+      !absl::SimpleAtoi(run.key.substr(0, colon), &first) ||
+      !absl::SimpleAtoi(run.key.substr(colon + 1, slash - colon - 1), &last) ||
+      first < 1 || last < first ||
+      last - first >= static_cast<int64_t>(kTokenLimit - marks.size()) + 1) {
+    return false;
+  }
+  marks.pop_back();
+  for (int64_t code = first; code <= last; ++code) {
+    marks.push_back(run);
+    marks.back().key = absl::StrCat(code, run.key.substr(slash));
+  }
+  return true;
+}
+
 struct Merged {
   std::string kind;
   std::string key;
@@ -74,6 +104,22 @@ std::string SyncToken(std::string_view kind, std::string_view key,
                    absl::string_view(key.data(), key.size()), "\n", version));
 }
 
+std::string SyncTokenOfNewRequests(std::span<const int64_t> request_codes) {
+  std::vector<std::string> runs;
+  for (size_t first = 0, next = 0; first < request_codes.size(); first = next) {
+    next = first + 1;
+    while (next < request_codes.size() &&
+           request_codes[next] == request_codes[next - 1] + 1) {
+      ++next;
+    }
+    runs.push_back(SyncToken(
+        kShipment,
+        absl::StrCat(request_codes[first], ":", request_codes[next - 1], "/1"),
+        1));
+  }
+  return JoinSyncTokens(runs);
+}
+
 std::string JoinSyncTokens(const std::vector<std::string>& tokens) {
   return absl::StrJoin(tokens, ".");
 }
@@ -94,6 +140,7 @@ absl::StatusOr<std::vector<Mark>> ParseSyncToken(std::string_view token) {
       return invalid;
     mark.kind = fields[0];
     mark.key = fields[1];
+    if (marks.size() > kTokenLimit || !UnfoldRun(marks)) return invalid;
   }
   return marks;
 }

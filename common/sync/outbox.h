@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ void AddMarks(const std::vector<Mark>& marks, db::Exchange& exchange);
 // Opaque: it may change without notice.
 std::string SyncToken(std::string_view kind, std::string_view key,
                       int64_t version);
+// The same for the first version of shipments 1 of requests with these codes,
+// ascending: as short as there are gaps between them, however many they are.
+std::string SyncTokenOfNewRequests(std::span<const int64_t> request_codes);
 // One token for several changes.
 std::string JoinSyncTokens(const std::vector<std::string>& tokens);
 // The changes of a token, without correlation ids. INVALID_ARGUMENT

@@ -414,6 +414,43 @@ TEST_CASE("the database refuses what breaks a rule on rows, by its name") {
   }
 }
 
+TEST_CASE("the order database refuses what breaks a rule on open orders") {
+  Draft service(UnusedDatabase(SIDE_ORDER, kService));
+  const auto import = [](const std::string& digest, const std::string& stored,
+                         int rows, int created, int faults) {
+    return absl::StrCat(
+        "INSERT INTO request_import (import_id, file_digest, stored, "
+        "row_count, created_request_count, fault_count) VALUES "
+        "('01900000-0000-7000-8000-000000000001', ",
+        digest, ", ", stored, ", ", rows, ", ", created, ", ", faults, ")");
+  };
+  const std::string digest = "sha256('file')";
+  CHECK(service.Refusal(import("'abc'", "true", 1, 1, 0)) ==
+        "request_import_digest_is_sha256");
+  CHECK(service.Refusal(import(digest, "true", 1, 1, 1)) ==
+        "request_import_is_stored_without_faults");
+  CHECK(service.Refusal(import(digest, "true", 2, 1, 0)) ==
+        "request_import_took_every_row");
+  CHECK(service.Refusal(import(digest, "false", -1, 0, 1)) ==
+        "request_import_counts_not_negative");
+  service.Do(import(digest, "true", 1, 1, 0));
+  const std::string id = "'01900000-0000-7000-8000-000000000001'";
+  CHECK(service.Refusal("INSERT INTO order_request_raw (import_id, line) "
+                        "VALUES (" +
+                        id + ", 0)") == "order_request_raw_line_is_positive");
+  CHECK(service.Refusal("INSERT INTO order_request_raw (import_id, line) "
+                        "VALUES (gen_random_uuid(), 2)") ==
+        "order_request_raw_is_of_an_import");
+  CHECK(service.Refusal("INSERT INTO request_import_fault (import_id, "
+                        "fault_number, line, reason) VALUES (" +
+                        id + ", 1, 2, '')") ==
+        "request_import_fault_has_reason");
+  CHECK(service.Refusal("INSERT INTO request_import_fault (import_id, "
+                        "fault_number, line, reason) VALUES "
+                        "(gen_random_uuid(), 1, 2, 'EMPTY')") ==
+        "request_import_fault_is_of_an_import");
+}
+
 TEST_CASE("there is no rule on rows that nobody saw refuse") {
   std::set<std::string> seen;
   for (const RowRule& rule : RowRules()) seen.insert(rule.constraint);

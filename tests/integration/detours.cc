@@ -75,6 +75,18 @@ void Detours::AddRequests() {
         *request.mutable_key() = shipments_[1];
         request.set_order_remarks("not needed any more");
       });
+  Add<ord::ImportOpenRequestsRequest, ord::ImportOpenRequestsResponse>(
+      "mtp.order.v1.RequestService/ImportOpenRequests", ROLE_GRANDPASS_ADMIN,
+      [this](ord::ImportOpenRequestsRequest& request) {
+        request.set_file_name("open.csv");
+        request.set_file_digest(FileDigest(asked_.blend_code));
+        ord::OpenRequestRow& row = *request.add_rows();
+        row.set_line_number(2);
+        row.set_reference("OLD-" + asked_.blend_code);
+        row.set_order_code(asked_.order_code);
+        row.set_quantity("12.5");
+        row.set_requested_on("08/11/2025");
+      });
   Add<ord::DeletePlanRequest, ord::DeletePlanResponse>(
       "mtp.order.v1.PlanService/DeletePlan", ROLE_GRANDPASS_ADMIN,
       [this](ord::DeletePlanRequest& request) {

@@ -120,7 +120,6 @@ const std::set<std::string> kLater = {
     "mtp.ops.v1.OperationsService/RetryDeadLetter",
     "mtp.ops.v1.OperationsService/SetLogLevel",
     "mtp.ops.v1.OperationsService/StartEpoch",
-    "mtp.order.v1.RequestService/ImportOpenRequests",
     "mtp.order.v1.SessionService/ChangePassword",
     "mtp.order.v1.SessionService/SignOut",
     "mtp.order.v1.UserService/CreateUser",

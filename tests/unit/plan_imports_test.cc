@@ -56,8 +56,9 @@ TEST_CASE(
   office.rows.plans.Put(PlanOf("UNUSED", 2'000'000));
   office.rows.plans.Put(PlanOf("USED", 2'000'000));
   office.rows.plan_uses.Put({"USED", 1});
-  const auto response =
-      office.Import(FileOf({"NEW", "SAME", "UNUSED", "USED"}));
+  const v1::ImportPlansRequest request =
+      FileOf({"NEW", "SAME", "UNUSED", "USED"});
+  const auto response = office.Import(request);
   REQUIRE(response.ok());
   CHECK(response->stored());
   CHECK(response->row_count() == 4);
@@ -79,7 +80,7 @@ TEST_CASE(
   CHECK(office.rows.plans.Find("UNUSED")->version == 2);
   CHECK(office.rows.plans.Find("USED")->requirement_grams == 2'000'000);
   CHECK(office.rows.plans.Find("SAME")->version == 1);
-  CHECK(office.rows.raw_plan_rows.rows().size() == 4);
+  CHECK(office.rows.raw_plan_rows.size() == 4);
   CHECK(office.rows.kept_plans.rows().size() == 1);
   REQUIRE(office.rows.plan_imports.Find(std::string(64, 'a')) != nullptr);
   CHECK(office.context.audit_entries().size() == 3);
@@ -98,7 +99,7 @@ TEST_CASE("a file with a bad row stores no plan, only its faults") {
   CHECK(response->bad_rows(0).line_number() == 3);
   CHECK_FALSE(response->import_id().empty());
   CHECK(office.rows.plans.All().empty());
-  CHECK(office.rows.raw_plan_rows.rows().empty());
+  CHECK(office.rows.raw_plan_rows.size() == 0);
   REQUIRE(office.rows.plan_faults.rows().size() == 1);
   CHECK(office.rows.plan_faults.rows()[0].order_code == "B");
 }
@@ -137,7 +138,7 @@ TEST_CASE("validation tells the same and keeps nothing") {
   }
   CHECK(office.rows.plans.All().empty());
   CHECK(office.rows.plan_imports.All().empty());
-  CHECK(office.rows.raw_plan_rows.rows().empty());
+  CHECK(office.rows.raw_plan_rows.size() == 0);
   CHECK(office.rows.plan_faults.rows().empty());
   CHECK(office.context.audit_entries().empty());
 }
@@ -154,7 +155,7 @@ TEST_CASE("a file that was stored before changes nothing") {
   CHECK(again->already_imported());
   CHECK(again->stored());
   CHECK(again->import_id() == first->import_id());
-  CHECK(office.rows.raw_plan_rows.rows().size() == 1);
+  CHECK(office.rows.raw_plan_rows.size() == 1);
   CHECK(office.context.audit_entries().size() == audited);
 }
 
