@@ -26,6 +26,7 @@ void AddActivityCommands(CLI::App& app, Session& session);
 void AddSpoolCommands(CLI::App& app, Session& session);
 
 void AddOperationsCommands(CLI::App& app, Session& session);
+void AddAuditCommands(CLI::App& app, Session& session);
 void AddContractCommands(CLI::App& app, Session& session);
 void AddCheckCommand(CLI::App& app, Session& session);
 void AddSeedCommand(CLI::App& app, Session& session);

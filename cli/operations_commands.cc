@@ -1,16 +1,16 @@
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
 #include "cli/fields.h"
+#include "cli/sides.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "common/base/status.h"
+#include "common/base/weights.h"
 #include "mtp/ops/v1/operations.pb.h"
 
 namespace mtp::cli {
@@ -18,50 +18,6 @@ namespace {
 
 using namespace ops::v1;  // NOLINT: this file's whole subject
 using common::v1::Side;
-
-constexpr std::array kSides = {common::v1::SIDE_ORDER,
-                               common::v1::SIDE_PROCESSING};
-
-// Asks both sides, or the one that --side says. A side that does not answer is
-// shown with its reason; the first such failure is the command's.
-template <typename Request, typename Response>
-absl::Status AskSides(Session& session, Request& request,
-                      std::vector<std::pair<Side, Response>>& responses) {
-  absl::Status first;
-  FailedCall failed;
-  for (const Side side : kSides) {
-    const std::string name = EnumText(side);
-    if (!session.settings().side.empty() &&
-        !absl::EqualsIgnoreCase(session.settings().side, name)) {
-      continue;
-    }
-    Response response;
-    const absl::Status status = session.CallSide(
-        side, options::v1::ROLE_UNSPECIFIED, request, response);
-    if (status.ok()) {
-      responses.emplace_back(side, std::move(response));
-    } else if (first.ok()) {
-      first = status;
-      failed = session.last_call();
-    }
-  }
-  if (!first.ok()) session.Blame(std::move(failed));
-  return first;
-}
-
-// Several responses as one JSON object, a member for each side.
-template <typename Response>
-void PrintSides(Session& session,
-                const std::vector<std::pair<Side, Response>>& responses) {
-  session.out() << "{"
-                << absl::StrJoin(responses, ",\n ",
-                                 [](std::string* out, const auto& response) {
-                                   absl::StrAppend(
-                                       out, "\"", EnumText(response.first),
-                                       "\": ", JsonOf(response.second));
-                                 })
-                << "}\n";
-}
 
 std::string SyncStatusText(
     const std::vector<std::pair<Side, GetSyncStatusResponse>>& responses) {
@@ -135,15 +91,114 @@ absl::Status Wait(Session& session, WaitArguments& arguments) {
   return response.synced() ? absl::OkStatus() : AlreadyTold();
 }
 
-std::string ExceptionsText(const ListExceptionsResponse& response) {
-  if (response.exceptions().empty()) return "none\n";
-  Table table({"WHEN (UTC)", "KIND", "WHAT", "WHO MUST ACT", "ID"});
-  for (const auto& exception : response.exceptions()) {
-    table.Row({TimeText(exception.opened_at()), EnumText(exception.kind()),
-               exception.description(), EnumText(exception.acting_role()),
-               exception.exception_id()});
+// The weights that do not fit, as `ordered 500 kg, dispatched 525 kg`.
+std::string AmountsText(const Exception& exception) {
+  return absl::StrJoin(
+      exception.amounts(), ", ", [](std::string* out, const Amount& amount) {
+        absl::StrAppend(out, amount.name(), " ", Kilograms(amount.grams()));
+      });
+}
+
+std::string ThingsText(const Exception& exception) {
+  return absl::StrJoin(exception.things(), ", ",
+                       [](std::string* out, const common::v1::Thing& thing) {
+                         absl::StrAppend(out, thing.kind(), " ", thing.key());
+                       });
+}
+
+// What it is about, and what became of it, in lines below each other.
+std::string ExceptionText(const Exception& exception) {
+  Table table;
+  table.Row({"exception", exception.exception_id()});
+  table.Row({"kind", EnumText(exception.kind())});
+  table.Row({"opened (UTC)", TimeText(exception.opened_at())});
+  table.Row({"about", ThingsText(exception)});
+  if (exception.amounts_size() > 0)
+    table.Row({"weights", AmountsText(exception)});
+  table.Row({"what", exception.description()});
+  table.Row({"who must act",
+             absl::StrCat(EnumText(exception.acting_role()), " at the ",
+                          EnumText(exception.acting_side()), " side")});
+  for (const std::string& id : exception.correlation_ids())
+    table.Row({"correlation id", id});
+  if (exception.has_closed_at()) {
+    table.Row({"closed (UTC)", TimeText(exception.closed_at())});
+    table.Row({"closed by", ActorText(exception.closed_by())});
+    table.Row({"how settled", exception.close_reason()});
   }
   return table.Text();
+}
+
+std::string ExceptionsText(
+    const std::vector<std::pair<Side, ListExceptionsResponse>>& responses) {
+  std::string text;
+  for (const auto& [side, response] : responses) {
+    for (const Exception& exception : response.exceptions()) {
+      absl::StrAppend(&text, text.empty() ? "" : "\n", "found by     ",
+                      EnumText(side), "\n", ExceptionText(exception));
+    }
+    if (!response.next_page_token().empty()) {
+      absl::StrAppend(&text, "\n", EnumText(side),
+                      " has more; --limit says how many are shown.\n");
+    }
+  }
+  return text.empty() ? "none\n" : text;
+}
+
+struct ExceptionsArguments {
+  ListExceptionsRequest request;
+  std::string about;
+};
+
+absl::Status ListThem(Session& session, ExceptionsArguments& arguments) {
+  if (!arguments.about.empty()) {
+    const size_t colon = arguments.about.find(':');
+    arguments.request.mutable_thing()->set_kind(
+        arguments.about.substr(0, colon));
+    if (colon != std::string::npos) {
+      arguments.request.mutable_thing()->set_key(
+          arguments.about.substr(colon + 1));
+    }
+  }
+  std::vector<std::pair<Side, ListExceptionsResponse>> responses;
+  const absl::Status status = AskSides(session, arguments.request, responses);
+  if (session.settings().json) {
+    PrintSides(session, responses);
+  } else if (!responses.empty()) {
+    session.out() << ExceptionsText(responses);
+  }
+  return status;
+}
+
+void AddExceptions(CLI::App& app, Session& session) {
+  CLI::App& group =
+      Group(app, "exception",
+            "Facts of the two sides that do not fit, until a person has "
+            "settled them");
+  auto arguments = std::make_shared<ExceptionsArguments>();
+  CLI::App& list = *group.add_subcommand(
+      "list", "The open ones of both sides (--side: of one)");
+  Bind(list, "--kind", arguments->request, "kinds", "Only of this kind");
+  Bind(list, "--role", arguments->request, "acting_role",
+       "Only those that this role must settle");
+  Bind(list, "--closed", arguments->request, "with_closed", "Closed ones too");
+  Bind(list, "--limit", arguments->request, "page_size",
+       "At most so many of a side; 50 if not said");
+  list.add_option("--about", arguments->about,
+                  "Only those about this, as shipment:17/1 or shipment")
+      ->type_name("THING");
+  list.callback([&session, arguments] {
+    session.Do([&session, arguments] { return ListThem(session, *arguments); });
+  });
+
+  Verb<CloseExceptionRequest, CloseExceptionResponse>(
+      group, session, "close",
+      "Says that one is settled (--side: the one that found it)")
+      .Argument("ID", "exception_id", "The exception")
+      .Needed("--reason", "reason", "How it was settled")
+      .Shows([](const auto& response) {
+        return ExceptionText(response.exception());
+      });
 }
 
 void AddSync(CLI::App& app, Session& session) {
@@ -161,13 +216,6 @@ void AddSync(CLI::App& app, Session& session) {
       .Option("--failed", "only_failed", "Only what failed")
       .Shows(
           [](const auto& response) { return OutboxText(response.entries()); });
-
-  Verb<ListExceptionsRequest, ListExceptionsResponse>(
-      group, session, "exceptions",
-      "What does not fit together (--side says whose)")
-      .Option("--kind", "kinds", "Only of this kind")
-      .Option("--closed", "with_closed", "Closed ones too")
-      .Shows(ExceptionsText);
 
   auto arguments = std::make_shared<WaitArguments>();
   CLI::App& wait = *group.add_subcommand(
@@ -215,6 +263,7 @@ absl::Status ShowVersions(Session& session) {
 
 void AddOperationsCommands(CLI::App& app, Session& session) {
   AddSync(app, session);
+  AddExceptions(app, session);
   app.add_subcommand("version", "Of this program and both services")
       ->callback([&session] {
         session.Do([&session] { return ShowVersions(session); });

@@ -157,6 +157,7 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   AddActivityCommands(*app, session);
   AddSpoolCommands(*app, session);
   AddOperationsCommands(*app, session);
+  AddAuditCommands(*app, session);
   AddContractCommands(*app, session);
   AddCompletionCommand(*app, session);
   return app;
