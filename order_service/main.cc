@@ -3,7 +3,10 @@
 #include "CLI/CLI.hpp"
 #include "common/host/host.h"
 #include "common/operations/audit_trail.h"
+#include "common/operations/exceptions.h"
 #include "common/operations/operations.h"
+#include "common/seals/peer_seals.h"
+#include "common/seals/seal_check.h"
 #include "order_service/errors.h"
 #include "order_service/first_admin.h"
 #include "order_service/plans.h"
@@ -65,9 +68,15 @@ int main(int argc, char** argv) {
   order::AddShipments(commands, queries);
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);
+  seals::AddPeerSeals(commands, queries);
   operations::AddAuditTrail(queries);
+  operations::AddExceptions(commands, queries);
   operations::Operations operations((*host)->Self(), (*host)->queries(),
                                     queries, (*host)->router(),
                                     (*host)->peer());
-  return (*host)->Run([&] { operations.Drain(); });
+  seals::SealCheck seal_check((*host)->SealCheckOptions(), (*host)->router());
+  return (*host)->Run([&] {
+    operations.Drain();
+    seal_check.Stop();
+  });
 }

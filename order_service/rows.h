@@ -5,6 +5,7 @@
 #include "common/handlers/commands.h"
 #include "common/handlers/file_imports.h"
 #include "common/handlers/queries.h"
+#include "common/seals/peer_seals.h"
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
 #include "order_service/plan_rows.h"
@@ -56,6 +57,7 @@ struct Rows : db::WorkingSet {
   // The open ones that concern a thing, as `shipment:17/1`.
   db::Lookup<sync::Exception, std::string> exceptions_of{
       *this, exceptions, sync::Exception::kLoadOpenOfThing};
+  db::Table<seals::KeptSeal> peer_seals{*this};
 };
 
 using Commands = handlers::Commands<Rows>;

@@ -3,8 +3,11 @@
 #include "CLI/CLI.hpp"
 #include "common/host/host.h"
 #include "common/operations/audit_trail.h"
+#include "common/operations/exceptions.h"
 #include "common/operations/operations.h"
 #include "common/print/fonts.h"
+#include "common/seals/peer_seals.h"
+#include "common/seals/seal_check.h"
 #include "processing_service/activities.h"
 #include "processing_service/allocation_rules.h"
 #include "processing_service/allocations.h"
@@ -91,9 +94,15 @@ int main(int argc, char** argv) {
   processing::AddTrace(commands, queries);
   processing::AddActivities(queries);
   processing::AddSync(commands, queries);
+  seals::AddPeerSeals(commands, queries);
   operations::AddAuditTrail(queries);
+  operations::AddExceptions(commands, queries);
   operations::Operations operations((*host)->Self(), (*host)->queries(),
                                     queries, (*host)->router(),
                                     (*host)->peer());
-  return (*host)->Run([&] { operations.Drain(); });
+  seals::SealCheck seal_check((*host)->SealCheckOptions(), (*host)->router());
+  return (*host)->Run([&] {
+    operations.Drain();
+    seal_check.Stop();
+  });
 }

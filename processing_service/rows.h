@@ -4,6 +4,7 @@
 #include "common/handlers/commands.h"
 #include "common/handlers/file_imports.h"
 #include "common/handlers/queries.h"
+#include "common/seals/peer_seals.h"
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
 #include "processing_service/allocation_rows.h"
@@ -159,6 +160,10 @@ struct Rows : db::WorkingSet {
   db::Table<SentBack> sent_back{*this};
   db::Table<Parcel> parcels{*this};
   db::Table<sync::Exception> exceptions{*this};
+  // The open ones that concern a thing, as `shipment:17/1`.
+  db::Lookup<sync::Exception, std::string> exceptions_of{
+      *this, exceptions, sync::Exception::kLoadOpenOfThing};
+  db::Table<seals::KeptSeal> peer_seals{*this};
 };
 
 using Commands = handlers::Commands<Rows>;

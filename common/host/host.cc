@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "build_info.h"
 #include "common/base/status.h"
 #include "common/rpc/metadata.h"
+#include "common/seals/peer_seals.h"
 #include "common/sync/idempotency.h"
 
 namespace mtp::host {
@@ -24,6 +26,9 @@ constexpr absl::Duration kDatabaseRetry = absl::Milliseconds(250);
 constexpr absl::Duration kHousekeepingInterval = absl::Minutes(1);
 constexpr int64_t kPurgeStep = 1000;
 constexpr int kPurgeSteps = 100;
+
+constexpr db::Statement kOpenExceptions{
+    "SELECT count(*) FROM sync.exception WHERE closed_at IS NULL"};
 
 constexpr absl::Duration kLamentInterval = absl::Seconds(30);
 
@@ -69,10 +74,15 @@ void AddFlags(CLI::App& app, const std::string& prefix, Options& options) {
          "Changes that one transaction makes at most");
   number("--key-days", "_KEY_DAYS", options.key_days, 1, 365,
          "Days for which a repeated request_id gets its first reply");
+  number("--seal-seconds", "_SEAL_SECONDS", options.seal_seconds, 0, 3600,
+         "Seconds from one seal of the audit trail to the next; 0: it is not "
+         "sealed");
 }
 
 Host::Host(Service service, Options options)
-    : service_(std::move(service)), options_(std::move(options)) {}
+    : service_(std::move(service)), options_(std::move(options)) {
+  service_.relay_routes.push_back(seals::SealRoute(service_.side));
+}
 
 Host::~Host() = default;
 
@@ -97,6 +107,10 @@ absl::Status Host::MakeParts() {
   }
   command_metrics_ = metrics_->ForLane("command");
   sync_metrics_ = metrics_->ForSync("peer");
+  open_exceptions_ =
+      metrics_->Gauge("mtp_exceptions_open",
+                      "Facts of the two sides that do not fit together and "
+                      "that a person must settle.");
 
   if (!edge.token_keys.empty()) {
     ASSIGN_OR_RETURN(keys_,
@@ -201,7 +215,6 @@ void Host::MakeLanes() {
 }
 
 absl::Status Host::MakeRelay() {
-  if (service_.relay_routes.empty()) return absl::OkStatus();
   sync::Relay::Options options;
   options.database = database_;
   options.database.by_key = true;
@@ -250,6 +263,71 @@ absl::Status Host::MakeRelay() {
   return absl::OkStatus();
 }
 
+void Host::StartSealer() {
+  if (options_.seal_seconds == 0) return;
+  seals::Sealer::Options options;
+  options.database = database_;
+  options.database.by_key = true;
+  options.database.application_name = absl::StrCat(service_.name, " sealer");
+  options.interval = absl::Seconds(options_.seal_seconds);
+  options.look_interval = std::min(options.look_interval, options.interval);
+  options.marked = [this] {
+    if (relay_ != nullptr) relay_->Notify();
+  };
+  auto* seals = metrics_->Counter("mtp_audit_seals_total",
+                                  "Seals of the audit trail made.");
+  auto* entries = metrics_->Counter("mtp_audit_sealed_entries_total",
+                                    "Entries of the audit trail sealed.");
+  auto* failures = metrics_->Counter("mtp_audit_seal_failures_total",
+                                     "Attempts to seal that failed.");
+  auto* lag = metrics_->Gauge(
+      "mtp_audit_seal_lag_seconds",
+      "Age of the oldest entry of the audit trail that no seal covers.");
+  options.observer = {
+      .sealed =
+          [this, seals, entries](const seals::Seal& seal) {
+            seals->Increment();
+            entries->Increment(static_cast<double>(seal.entry_count));
+            log_->Debug(
+                "sealed the audit trail",
+                {{"seal", seal.seal_number}, {"entries", seal.entry_count}});
+          },
+      .failed =
+          [this, failures](const absl::Status& status) {
+            failures->Increment();
+            log_->Warning("the audit trail could not be sealed",
+                          {{"error", OneLine(status)}});
+          },
+      .looked =
+          [lag](absl::Duration oldest) {
+            lag->Set(absl::ToDoubleSeconds(oldest));
+          },
+      .held_up =
+          [this](absl::Duration since, size_t transactions) {
+            log_->Warning(
+                "open transactions keep the audit trail from being "
+                "sealed",
+                {{"seconds", absl::ToInt64Seconds(since)},
+                 {"transactions", transactions}});
+          }};
+  sealer_ = std::make_unique<seals::Sealer>(std::move(options));
+}
+
+seals::SealCheck::Options Host::SealCheckOptions() {
+  seals::SealCheck::Options options;
+  options.side = service_.side;
+  options.instance = Instance(service_.name);
+  options.database = database_;
+  options.database.by_key = true;
+  options.database.application_name = absl::StrCat(service_.name, " audit");
+  options.peer = peer_.get();
+  options.log_failure = [this](const absl::Status& status) {
+    log_->Warning("the audit trail could not be checked",
+                  {{"error", OneLine(status)}});
+  };
+  return options;
+}
+
 operations::Self Host::Self() const {
   operations::Self self;
   self.side = service_.side;
@@ -269,26 +347,37 @@ operations::Self Host::Self() const {
   return self;
 }
 
-// Removes idempotency keys that are past their time; so many steps at most, as
-// a stop signal waits meanwhile.
+// What is done once in a while, and nobody waits for.
 void Host::KeepHouse() {
   absl::StatusOr<std::unique_ptr<db::Connection>> connection =
       db::Connection::Open(database_);
   absl::Status status = connection.status();
-  for (int step = 0; status.ok() && step < kPurgeSteps; ++step) {
-    const absl::StatusOr<db::Result> purged =
-        (*connection)
-            ->Run(sync::PurgeStatement(),
-                  sync::PurgeParams(
-                      absl::ToInt64Seconds(absl::Hours(24) * options_.key_days),
-                      kPurgeStep));
-    status = purged.status();
-    if (purged.ok() && purged->affected() < kPurgeStep) return;
-  }
+  if (status.ok()) status = CountExceptions(**connection);
+  if (status.ok()) status = PurgeKeys(**connection);
   if (!status.ok()) {
-    log_->Warning("old idempotency keys could not be removed",
-                  {{"error", OneLine(status)}});
+    log_->Warning("the house could not be kept", {{"error", OneLine(status)}});
   }
+}
+
+absl::Status Host::CountExceptions(db::Connection& connection) {
+  ASSIGN_OR_RETURN(const db::Result count, connection.Run(kOpenExceptions));
+  open_exceptions_->Set(static_cast<double>(count[0].Get<int64_t>(0)));
+  return absl::OkStatus();
+}
+
+// Removes idempotency keys that are past their time; so many steps at most, as
+// a stop signal waits meanwhile.
+absl::Status Host::PurgeKeys(db::Connection& connection) {
+  for (int step = 0; step < kPurgeSteps; ++step) {
+    ASSIGN_OR_RETURN(const db::Result purged,
+                     connection.Run(sync::PurgeStatement(),
+                                    sync::PurgeParams(
+                                        absl::ToInt64Seconds(absl::Hours(24) *
+                                                             options_.key_days),
+                                        kPurgeStep)));
+    if (purged.affected() < kPurgeStep) break;
+  }
+  return absl::OkStatus();
 }
 
 int Host::Run(const std::function<void()>& draining) {
@@ -300,6 +389,7 @@ int Host::Run(const std::function<void()>& draining) {
                  OneLine(server.status()).c_str());
     return 1;
   }
+  StartSealer();
   (*server)->SetServing(true);
   log_->Info("serving", {{"port", (*server)->port()},
                          {"probe_port", (*server)->probe_port()},
@@ -319,6 +409,7 @@ int Host::Run(const std::function<void()>& draining) {
                    absl::Seconds(options_.edge.drain_seconds));
   commands_->Drain();
   queries_->Drain();
+  if (sealer_ != nullptr) sealer_->Stop();
   if (relay_ != nullptr) relay_->Stop();
   log_->Info("stopped");
   log_->Flush();

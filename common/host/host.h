@@ -19,6 +19,8 @@
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/rpc/token.h"
+#include "common/seals/seal_check.h"
+#include "common/seals/sealer.h"
 #include "common/sync/relay.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
@@ -40,6 +42,8 @@ struct Options {
   int batch_limit = 256;
   // How long idempotency keys are kept.
   int key_days = 7;
+  // From one seal of the audit trail to the next; 0: none is made.
+  int seal_seconds = 60;
 };
 
 // Adds a flag and an environment variable for each.
@@ -56,6 +60,7 @@ struct Service {
   std::vector<SchemaProject> schema;
   std::function<std::unique_ptr<db::WorkingSet>()> working_set;
   std::function<absl::Status(std::string_view constraint)> explain_constraint;
+  // What it tells its peer besides the seals of its audit trail.
   std::vector<sync::Relay::Route> relay_routes;
 };
 
@@ -77,6 +82,8 @@ class Host {
   telemetry::Log& log() { return *log_; }
   // What the process tells of itself (mtp.ops.v1).
   operations::Self Self() const;
+  // What checking the seals takes (mtp.audit.v1).
+  seals::SealCheck::Options SealCheckOptions();
 
   // Serves until SIGTERM or SIGINT, then drains: takes no more calls, finishes
   // what runs, stops. `draining` ends what would run for long by itself. The
@@ -89,7 +96,10 @@ class Host {
   absl::Status WaitForDatabase();
   void MakeLanes();
   absl::Status MakeRelay();
+  void StartSealer();
   void KeepHouse();
+  absl::Status PurgeKeys(db::Connection& connection);
+  absl::Status CountExceptions(db::Connection& connection);
 
   Service service_;
   Options options_;
@@ -99,6 +109,7 @@ class Host {
   std::unique_ptr<telemetry::Metrics> metrics_;
   telemetry::LaneMetrics command_metrics_{};
   telemetry::SyncMetrics sync_metrics_{};
+  prometheus::Gauge* open_exceptions_ = nullptr;
   // The kinds that the peer cannot be told, and when that was logged last; the
   // relay's thread's own.
   std::map<std::string, absl::Time> lamented_;
@@ -109,6 +120,7 @@ class Host {
   std::unique_ptr<rpc::Gateway> gateway_;
   std::unique_ptr<rpc::PeerChannel> peer_;
   std::unique_ptr<sync::Relay> relay_;
+  std::unique_ptr<seals::Sealer> sealer_;
   std::unique_ptr<handlers::CommandLanes> commands_;
   std::unique_ptr<handlers::QueryLanes> queries_;
 };

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,12 @@ struct Exception {
   absl::Time opened_at;
   std::string correlation_id;
   std::optional<absl::Time> closed_at;
+  std::string closed_by;
+  std::string closed_by_username;
+  options::v1::Role closed_by_role = options::v1::ROLE_UNSPECIFIED;
+  std::string closed_reason;
+  // What the table has for `amounts`; empty until it was loaded.
+  std::string stored_amounts;
 
   Key key() const { return exception_id; }
   bool IsOpenOf(std::string_view thing) const;
@@ -43,17 +50,30 @@ struct Exception {
   static const db::Statement kLoad;             // FOR UPDATE, by exception_id
   static const db::Statement kLoadOpenOfThing;  // by thing, not locked
   static const db::Statement kInsert;
+  static const db::Statement kUpdate;  // closing it; nothing else changes
   static constexpr auto kLoaded = std::tuple(
       &Exception::exception_id, &Exception::kind, &Exception::things,
       &Exception::description, &Exception::must_act, &Exception::acting_side,
       &Exception::dedupe_key, &Exception::opened_at, &Exception::correlation_id,
-      &Exception::closed_at);
+      &Exception::closed_at, &Exception::closed_by,
+      &Exception::closed_by_username, &Exception::closed_by_role,
+      &Exception::closed_reason, &Exception::stored_amounts);
   static constexpr auto kInserted = std::tuple(
       &Exception::exception_id, &Exception::kind, &Exception::JoinedThings,
       &Exception::AmountsAsJson, &Exception::description, &Exception::must_act,
       &Exception::acting_side, &Exception::dedupe_key, &Exception::opened_at,
       &Exception::correlation_id);
+  static constexpr auto kUpdated =
+      std::tuple(&Exception::exception_id, &Exception::closed_at,
+                 &Exception::closed_by, &Exception::closed_by_username,
+                 &Exception::closed_by_role, &Exception::closed_reason);
 };
+
+// What a select of exceptions reads, in the order of Exception::kLoaded.
+extern const std::string_view kExceptionColumns;
+
+// As people see it.
+ops::v1::Exception Shown(const Exception& exception);
 
 // `shipment:17/1`, as sync.exception names a thing.
 std::string ThingText(std::string_view kind, std::string_view key);

@@ -249,7 +249,8 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
       continue;
     }
     v1::Stamp* stamp = route.add_state(*request, row);
-    stamp->set_epoch(epoch);
+    // What was made once belongs to the epoch it was made in.
+    if (stamp->epoch() == 0) stamp->set_epoch(epoch);
     for (auto id = mark.correlation_ids.rbegin();
          id != mark.correlation_ids.rend(); ++id) {
       stamp->add_correlation_ids(*id);

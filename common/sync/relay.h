@@ -40,7 +40,8 @@ class Relay {
     // An empty request; the relay fills its `sender`.
     std::function<std::unique_ptr<google::protobuf::Message>()> new_request;
     std::function<mtp::sync::v1::Sender*(google::protobuf::Message&)> sender;
-    // Adds the row's state to the request and returns its stamp.
+    // Adds the row's state to the request and returns its stamp, whose epoch
+    // is this side's own unless it says another.
     std::function<mtp::sync::v1::Stamp*(google::protobuf::Message&,
                                         const db::Row&)>
         add_state;

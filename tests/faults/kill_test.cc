@@ -73,7 +73,7 @@ TEST_CASE(
   std::mt19937 random(20'261'123);
   Story story(stack);
   for (const Act& act : story.acts()) {
-    const Side side = Stack::SideOf(act.method);
+    const Side side = act.at();
     INFO(act.method << ": " << NameOf(side) << " is killed meanwhile");
     if (act.ready) REQUIRE(Eventually(act.ready));
     absl::Status status;

@@ -1,5 +1,7 @@
 #include "tests/integration/detours.h"
 
+#include "common/base/protos.h"
+#include "mtp/ops/v1/operations.pb.h"
 #include "mtp/order/v1/plans.pb.h"
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/order/v1/schedules.pb.h"
@@ -45,6 +47,7 @@ Detours::Detours(Stack& stack)
   AddShipments();
   AddParcels();
   AddBags();
+  AddExceptions(stack);
 }
 
 void Detours::AddRequests() {
@@ -516,6 +519,28 @@ void Detours::AddBags() {
                                     static_cast<int64_t>(i));
         }
       });
+}
+
+// One on each side, as if facts of a shipment did not fit.
+void Detours::AddExceptions(Stack& stack) {
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    const std::string id = NewRequestId();
+    stack.Owner(side).Query(
+        "INSERT INTO sync.exception (exception_id, kind, things, amounts, "
+        "description, must_act, acting_side, dedupe_key) VALUES "
+        "($1::text::uuid, "
+        "'DISPATCHED_MORE_THAN_ORDERED', ARRAY['shipment:' || $2], "
+        "'{\"ordered\": 1, \"dispatched\": 2}', 'One gram too much.', "
+        "'GRANDPASS_OFFICER', 'ORDER', $1)",
+        {id, KeyText(done_.shipment)});
+    Add<ops::v1::CloseExceptionRequest, ops::v1::CloseExceptionResponse>(
+        "mtp.ops.v1.OperationsService/CloseException", ROLE_MASTER_ADMIN,
+        [id](ops::v1::CloseExceptionRequest& request) {
+          request.set_exception_id(id);
+          request.set_reason("swept up");
+        })
+        .side = side;
+  }
 }
 
 }  // namespace mtp::tests

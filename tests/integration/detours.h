@@ -40,6 +40,7 @@ class Detours {
   void AddShipments();
   void AddBags();
   void AddParcels();
+  void AddExceptions(Stack& stack);
 
   // A plan without requests.
   Story plan_;

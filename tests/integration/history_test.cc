@@ -286,7 +286,7 @@ TEST_CASE("all that is done at Seeduwa is an activity") {
   Story doer(stack);
   for (const Act& act : detours.acts()) doer.Do(act);
   std::set<std::string> known = {"schedule heard", "exception opened",
-                                 "stock_import refused"};
+                                 "exception closed", "stock_import refused"};
   for (const processing::ActivityWord& word : processing::ActivityWords()) {
     known.insert(absl::StrCat(std::string(word.entity_kind), " ",
                               std::string(word.action)));

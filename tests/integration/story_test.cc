@@ -98,7 +98,7 @@ TEST_CASE("every change of an order is in the audit trail with who made it") {
 
   for (const Act& act : story.acts()) {
     INFO(act.method);
-    const Side side = Stack::SideOf(act.method);
+    const Side side = act.at();
     CHECK(story.stack().Database(side).Query(
               "SELECT DISTINCT caller, role FROM audit.entry "
               "WHERE request_id = $1",

@@ -152,6 +152,7 @@ Stack::Stack(Options options)
     : cluster_(options.cluster == nullptr ? Cluster::Shared()
                                           : *options.cluster),
       flags_(std::move(options.flags)),
+      seal_seconds_(options.seal_seconds),
       authority_(Identities::Shared().folder() + "/certificates/ca.pem") {
   static int count = 0;
   const int number = ++count;
@@ -201,7 +202,7 @@ std::vector<std::string> Stack::Command(Side side) const {
       "--probe-listen",
       absl::StrCat("127.0.0.1:", Of(side).probe_port),
       "--database",
-      cluster_.Conninfo(Of(side).database, "mtp_app"),
+      ServiceConninfo(side),
       "--tls-certificate",
       Certificate(side, ".pem"),
       "--tls-key",
@@ -214,6 +215,8 @@ std::vector<std::string> Stack::Command(Side side) const {
       Address(PeerOf(side)),
       "--peer-name",
       NameOf(PeerOf(side)) + "_service",
+      "--seal-seconds",
+      absl::StrCat(seal_seconds_),
   };
   command.insert(command.end(), flags_.begin(), flags_.end());
   return command;
@@ -293,6 +296,10 @@ Sql Stack::Owner(Side side) const { return Sql(OwnerConninfo(side)); }
 
 std::string Stack::OwnerConninfo(Side side) const {
   return cluster_.Conninfo(Of(side).database, "mtp_owner");
+}
+
+std::string Stack::ServiceConninfo(Side side) const {
+  return cluster_.Conninfo(Of(side).database, "mtp_app");
 }
 
 void Stack::CutDatabaseConnections(Side side) {

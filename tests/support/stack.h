@@ -53,6 +53,9 @@ class Stack {
     Cluster* cluster = nullptr;
     // Handed to both services besides what they need.
     std::vector<std::string> flags;
+    // From one seal of the audit trail to the next; 0: none is made, so that
+    // nothing happens that no test asked for.
+    int seal_seconds = 0;
   };
 
   // Starts both and waits until they serve.
@@ -105,6 +108,8 @@ class Stack {
   Sql Owner(Side side) const;
   // The same for programs that read a conninfo.
   std::string OwnerConninfo(Side side) const;
+  // As the service connects.
+  std::string ServiceConninfo(Side side) const;
   // Closes every connection that a service has to its database, at once.
   void CutDatabaseConnections(Side side);
 
@@ -129,6 +134,7 @@ class Stack {
 
   Cluster& cluster_;
   const std::vector<std::string> flags_;
+  const int seal_seconds_;
   std::string authority_;
   std::map<Side, Service> services_;
 };

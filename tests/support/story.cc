@@ -395,8 +395,8 @@ absl::Status Story::Try(const Act& act) {
   }
   const std::unique_ptr<google::protobuf::Message> request = act.request();
   while (true) {
-    const Reply reply = stack_.As(act.role, Stack::SideOf(act.method))
-                            .Send(act.method, *request);
+    const Reply reply =
+        stack_.As(act.role, act.at()).Send(act.method, *request);
     if (reply.status.ok()) {
       act.learn(reply.bytes());
       return absl::OkStatus();

@@ -24,6 +24,11 @@ struct Act {
   std::string method;
   Role role = options::v1::ROLE_UNSPECIFIED;
   std::string request_id;
+  // Unset: the side that the method's package belongs to.
+  Side side = common::v1::SIDE_UNSPECIFIED;
+  Side at() const {
+    return side == common::v1::SIDE_UNSPECIFIED ? Stack::SideOf(method) : side;
+  }
   // Whether the side that is asked knows by now what the call speaks of; the
   // other side may still have to tell it. Unset: it does.
   std::function<bool()> ready;

@@ -38,9 +38,11 @@ class OrderDesk {
     order::Context context(call_, Uuid{}, now_);
     absl::StatusOr<Response> response = decide(request, context, rows_);
     marks_.clear();
+    audit_.clear();
     if (response.ok()) {
       rows_.Keep();
       marks_ = context.marks();
+      audit_ = context.audit_entries();
     } else {
       rows_.Undo();
     }
@@ -131,6 +133,11 @@ class OrderDesk {
   const order::Shipment& Shipment(const db::ShipmentKey& key) const {
     return *rows_.shipments.Find(key);
   }
+  std::vector<const sync::Exception*> exceptions() const {
+    return rows_.exceptions.All();
+  }
+  // What the last call left in the trail.
+  const std::vector<sync::AuditEntry>& audit() const { return audit_; }
   // The kinds of the exceptions that are open, in the order of their ids.
   std::vector<std::string> OpenExceptions() const {
     std::vector<std::string> kinds;
@@ -166,6 +173,7 @@ class OrderDesk {
   absl::Time now_ = absl::FromUnixSeconds(1'800'000'000);
   int64_t last_request_code_ = 0;
   std::vector<sync::Mark> marks_;
+  std::vector<sync::AuditEntry> audit_;
 };
 
 }  // namespace mtp::tests
