@@ -447,8 +447,8 @@ absl::StatusOr<v1::ImportPlansResponse> DecideImportPlans(
 }
 
 void AddPlanImports(Commands& commands, Queries& queries) {
-  commands.AddAlone("mtp.order.v1.PlanService/ImportPlans", TouchImportPlans,
-                    DecideImportPlans);
+  commands.AddLengthy("mtp.order.v1.PlanService/ImportPlans", TouchImportPlans,
+                      DecideImportPlans);
   queries.Add("mtp.order.v1.PlanService/ListPlanImports", AskListPlanImports,
               AnswerListPlanImports);
   queries.Add("mtp.order.v1.PlanService/GetPlanImport", AskGetPlanImport,

@@ -173,8 +173,8 @@ absl::StatusOr<v1::ImportOpenRequestsResponse> DecideImportOpenRequests(
 }
 
 void AddRequestImports(Commands& commands) {
-  commands.AddAlone("mtp.order.v1.RequestService/ImportOpenRequests",
-                    TouchImportOpenRequests, DecideImportOpenRequests);
+  commands.AddLengthy("mtp.order.v1.RequestService/ImportOpenRequests",
+                      TouchImportOpenRequests, DecideImportOpenRequests);
 }
 
 }  // namespace mtp::order

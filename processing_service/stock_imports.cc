@@ -207,8 +207,8 @@ absl::StatusOr<v1::ImportOpeningStockResponse> DecideImportOpeningStock(
 }
 
 void AddStockImports(Commands& commands) {
-  commands.AddAlone("mtp.processing.v1.BagService/ImportOpeningStock",
-                    TouchImportOpeningStock, DecideImportOpeningStock);
+  commands.AddLengthy("mtp.processing.v1.BagService/ImportOpeningStock",
+                      TouchImportOpeningStock, DecideImportOpeningStock);
 }
 
 }  // namespace mtp::processing

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -168,6 +169,28 @@ absl::Status Connection::Lost() {
   return LostStatus(PQerrorMessage(connection_.get()));
 }
 
+// Parameters so large go out before more are added: libpq would keep a second
+// copy of all that the server has not read yet.
+constexpr size_t kLargeParameters = 64 * 1024;
+
+// Waits until the server has read what was sent, or has been silent for
+// `limit`.
+static bool SendAll(PGconn* conn, absl::Duration limit) {
+  const absl::Time give_up = absl::Now() + limit;
+  for (int unsent = PQflush(conn); unsent != 0; unsent = PQflush(conn)) {
+    if (unsent < 0) return false;
+    pollfd wait{PQsocket(conn), POLLIN | POLLOUT, 0};
+    const int64_t left = absl::ToInt64Milliseconds(give_up - absl::Now());
+    if (left <= 0) return false;
+    if (poll(&wait, 1, static_cast<int>(left)) < 0 && errno != EINTR)
+      return false;
+    // It may wait for us to read before it reads on.
+    if ((wait.revents & ~POLLOUT) != 0 && PQconsumeInput(conn) != 1)
+      return false;
+  }
+  return true;
+}
+
 absl::Status Connection::Send(const Exchange& exchange) {
   PGconn* conn = connection_.get();
   for (const Exchange::Item& item : exchange.items_) {
@@ -195,6 +218,11 @@ absl::Status Connection::Send(const Exchange& exchange) {
     }
     if (PQsendQueryPrepared(conn, prepared.name.c_str(), count, values.data(),
                             lengths.data(), formats.data(), 1) != 1) {
+      return Lost();
+    }
+    if (std::accumulate(lengths.begin(), lengths.end(), size_t{0}) >
+            kLargeParameters &&
+        !SendAll(conn, options_.silence_limit)) {
       return Lost();
     }
   }

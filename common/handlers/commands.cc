@@ -1,5 +1,7 @@
 #include "common/handlers/commands.h"
 
+#include <malloc.h>
+
 #include <optional>
 #include <utility>
 
@@ -14,6 +16,15 @@ namespace {
 constexpr db::Statement kBegin{"BEGIN"};
 constexpr db::Statement kCommit{"COMMIT"};
 constexpr db::Statement kRollback{"ROLLBACK"};
+constexpr db::Statement kPatience{
+    "SELECT set_config('lock_timeout', $1::text, true)"};
+
+// How long a batch waits for rows that another transaction holds. Those of the
+// lanes beside it hold theirs for milliseconds; what holds them for longer is a
+// lengthy call, and who needs them steps aside. Once a batch was taken apart
+// for that, each of its calls has waited.
+constexpr char kBatchPatience[] = "500ms";
+constexpr char kHurriedPatience[] = "20ms";
 
 // Deadlocks and lost races settle in one or two runs; more means that something
 // is wrong, and then the clients are told to try again.
@@ -27,15 +38,20 @@ constexpr absl::Duration kReconnectPause = absl::Milliseconds(100);
 struct CommandLanes::Lane {
   Session session;
   std::unique_ptr<db::WorkingSet> rows;
+  // Waits for locks as long as the database lets it.
+  bool lengthy = false;
   // The batch may have been committed although the answer was lost.
   bool in_doubt = false;
 };
 
 CommandLanes::CommandLanes(Options options)
-    : options_(std::move(options)), line_(options_.waiting_limit) {
+    : options_(std::move(options)),
+      line_(options_.waiting_limit),
+      lengthy_line_(options_.waiting_limit) {
   for (int i = 0; i < options_.lanes; ++i) {
-    threads_.emplace_back([this] { Work(); });
+    threads_.emplace_back([this] { Work(line_); });
   }
+  lengthy_thread_ = std::thread([this] { Work(lengthy_line_); });
 }
 
 CommandLanes::~CommandLanes() { Drain(); }
@@ -45,6 +61,9 @@ void CommandLanes::Drain() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  // Only now: calls may have stepped aside until the end.
+  lengthy_line_.Close();
+  if (lengthy_thread_.joinable()) lengthy_thread_.join();
 }
 
 rpc::Handler CommandLanes::HandlerFor(const Command* command) {
@@ -67,14 +86,17 @@ void CommandLanes::Submit(const Command* command,
                    call->caller.subject, command->method};
     waiting.content_digest = sync::ContentDigest(call->request);
   }
+  // Of a large file one copy is enough: the message.
+  if (command->lengthy) std::string().swap(call->request);
   waiting.call = std::move(call);
-  if (!line_.Push(waiting)) {
+  if (!(command->lengthy ? lengthy_line_ : line_).Push(waiting)) {
     waiting.call->Fail(
         errors::Overloaded("too many changes are waiting", kRetryDelay));
   }
 }
 
-std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch() {
+std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch(
+    WaitingLine<Waiting>& line) {
   absl::flat_hash_set<sync::IdempotencyKey> keys;
   bool any = false;
   bool closed_to_others = false;
@@ -87,14 +109,16 @@ std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch() {
     closed_to_others = waiting.command->alone;
     return true;
   };
-  return line_.Take(options_.batch_limit, joins,
-                    absl::ToChronoNanoseconds(options_.gather));
+  return line.Take(options_.batch_limit, joins,
+                   absl::ToChronoNanoseconds(options_.gather));
 }
 
-void CommandLanes::Work() {
-  Lane lane{Session(options_.database), options_.working_set()};
+void CommandLanes::Work(WaitingLine<Waiting>& line) {
+  Lane lane{.session = Session(options_.database),
+            .rows = options_.working_set(),
+            .lengthy = &line == &lengthy_line_};
   while (true) {
-    std::vector<Waiting> batch = TakeBatch();
+    std::vector<Waiting> batch = TakeBatch(line);
     if (batch.empty()) return;
     std::erase_if(batch, [this](Waiting& waiting) {
       if (waiting.call->Cancelled()) {
@@ -109,6 +133,12 @@ void CommandLanes::Work() {
       return false;
     });
     if (!batch.empty()) Execute(lane, std::move(batch));
+    if (!lane.lengthy) continue;
+    // What a large file took, here, in the connection's buffers and wherever it
+    // was parsed, goes back to the system.
+    lane.session.Drop();
+    lane.rows = options_.working_set();
+    malloc_trim(0);
   }
 }
 
@@ -135,8 +165,9 @@ absl::Status CommandLanes::Explain(const Waiting& waiting,
   return absl::InternalError("the database refused the change");
 }
 
-// Runs the batch until its outcome is known.
-void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
+// Runs the batch until its outcome is known, or until its one call steps aside.
+void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch,
+                           bool in_a_hurry) {
   const absl::Time began = absl::Now();
   lane.in_doubt = false;
   const auto rerun = [this](std::string_view cause) {
@@ -146,7 +177,7 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
   bool refused = false;
   for (int run = 0; run < kReruns;) {
     lane.rows->Clear();
-    status = TryOnce(lane, batch);
+    status = TryOnce(lane, batch, in_a_hurry);
     lane.rows->Clear();
     if (status.ok()) return;
     if (db::ConnectionLost(status)) {
@@ -163,6 +194,11 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
       rerun("key_taken");
       ++run;
     } else if (batch.size() == 1) {
+      if (!lane.lengthy && db::Busy(status) &&
+          lengthy_line_.Push(batch.front())) {
+        rerun("stepped_aside");
+        return;
+      }
       // Once more: the row in its way may be its own, made by another lane.
       if (!db::ConstraintName(status).empty() &&
           !std::exchange(refused, true)) {
@@ -176,7 +212,7 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
       for (Waiting& waiting : batch) {
         std::vector<Waiting> one;
         one.push_back(std::move(waiting));
-        Execute(lane, std::move(one));
+        Execute(lane, std::move(one), !lane.lengthy && db::Busy(status));
       }
       return;
     }
@@ -200,12 +236,17 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch) {
 }
 
 // One transaction. Answers every call and returns OK, or answers none.
-absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
+absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
+                                   bool in_a_hurry) {
   const absl::Time started = absl::Now();
   ASSIGN_OR_RETURN(db::Connection * connection, lane.session.Get());
 
   db::Exchange load;
   load.Add(kBegin);
+  if (!lane.lengthy) {
+    load.Add(kPatience, db::Params().Add(std::string(
+                            in_a_hurry ? kHurriedPatience : kBatchPatience)));
+  }
   std::vector<sync::IdempotencyKey> keys;
   for (const Waiting& waiting : batch) {
     if (!waiting.key.request_id.IsNil()) keys.push_back(waiting.key);
@@ -222,10 +263,11 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
       lane.session.Drop();
     return loaded.status();
   }
-  size_t next = 1;
+  size_t next = lane.lengthy ? 1 : 2;
   absl::flat_hash_map<sync::IdempotencyKey, sync::Done> done_before;
   lane.rows->TakeLoads(*loaded, next);
   if (!keys.empty()) done_before = sync::TakeProbe((*loaded)[next++]);
+  loaded = db::Results();
 
   // As the database keeps it, so that a first reply shows what a later read
   // does.
@@ -275,6 +317,17 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch) {
   if (anything_done) {
     db::Exchange store;
     lane.rows->AddStores(store);
+    if (lane.lengthy) {
+      // The rows of a large file need not wait for its audit entries: one after
+      // the other they take less memory.
+      if (absl::StatusOr<db::Results> stored = connection->Run(store);
+          !stored.ok()) {
+        if (connection->alive() && !connection->Run(kRollback).ok())
+          lane.session.Drop();
+        return stored.status();
+      }
+      store = db::Exchange();
+    }
     sync::AddAuditEntries(audit, store);
     sync::AddMarks(marks, store);
     sync::AddKeys(done, store);

@@ -37,6 +37,10 @@ struct CommandObserver {
 // refuses the batch, each call is run alone, so only the culprit fails; after a
 // deadlock, a lost connection or a key that another transaction just wrote, the
 // batch is run again, and the probe tells what had been done after all.
+//
+// What may work for seconds (the import of a large file) has a lane of its own,
+// where such calls follow each other. A call whose rows it holds steps aside
+// into that lane, behind it, and keeps nobody else waiting.
 class CommandLanes {
  public:
   struct Options {
@@ -74,6 +78,8 @@ class CommandLanes {
     const google::protobuf::FieldDescriptor* request_id = nullptr;
     // Not batched with other calls, because one call is a batch by itself.
     bool alone = false;
+    // In the lane of its own; alone, too.
+    bool lengthy = false;
     std::function<void(const google::protobuf::Message&, db::WorkingSet&)>
         touch;
     std::function<absl::StatusOr<std::string>(const google::protobuf::Message&,
@@ -102,17 +108,20 @@ class CommandLanes {
   struct Lane;
 
   void Submit(const Command* command, std::unique_ptr<rpc::Call> call);
-  std::vector<Waiting> TakeBatch();
-  void Work();
-  void Execute(Lane& lane, std::vector<Waiting> batch);
-  absl::Status TryOnce(Lane& lane, std::vector<Waiting>& batch);
+  std::vector<Waiting> TakeBatch(WaitingLine<Waiting>& line);
+  void Work(WaitingLine<Waiting>& line);
+  void Execute(Lane& lane, std::vector<Waiting> batch, bool in_a_hurry = false);
+  absl::Status TryOnce(Lane& lane, std::vector<Waiting>& batch,
+                       bool in_a_hurry);
   void FailAll(std::vector<Waiting>& batch, const absl::Status& status);
   absl::Status Explain(const Waiting& waiting,
                        const absl::Status& status) const;
 
   Options options_;
   WaitingLine<Waiting> line_;
+  WaitingLine<Waiting> lengthy_line_;
   std::vector<std::thread> threads_;
+  std::thread lengthy_thread_;
 };
 
 // The commands of a service whose working set is `Rows`, and their routes.
@@ -128,26 +137,40 @@ class Commands {
   void Add(std::string_view method, void (*touch)(const Request&, Rows&),
            absl::StatusOr<Response> (*decide)(const Request&, Context&,
                                               Rows&)) {
-    Route<Request, Response>(method, touch, decide, /*alone=*/false);
+    Route<Request, Response>(method, touch, decide, {});
   }
   // The same for a command whose one call is work enough for a transaction.
   template <typename Request, typename Response>
   void AddAlone(std::string_view method, void (*touch)(const Request&, Rows&),
                 absl::StatusOr<Response> (*decide)(const Request&, Context&,
                                                    Rows&)) {
-    Route<Request, Response>(method, touch, decide, /*alone=*/true);
+    Route<Request, Response>(method, touch, decide, {.alone = true});
+  }
+  // The same for one whose transaction may take seconds.
+  template <typename Request, typename Response>
+  void AddLengthy(std::string_view method, void (*touch)(const Request&, Rows&),
+                  absl::StatusOr<Response> (*decide)(const Request&, Context&,
+                                                     Rows&)) {
+    Route<Request, Response>(method, touch, decide,
+                             {.alone = true, .lengthy = true});
   }
 
  private:
+  struct Kind {
+    bool alone = false;
+    bool lengthy = false;
+  };
+
   template <typename Request, typename Response>
   void Route(std::string_view method, void (*touch)(const Request&, Rows&),
              absl::StatusOr<Response> (*decide)(const Request&, Context&,
                                                 Rows&),
-             bool alone) {
+             Kind kind) {
     auto command = std::make_unique<CommandLanes::Command>();
     command->method = std::string(method);
     command->request_id = Request::descriptor()->FindFieldByName("request_id");
-    command->alone = alone;
+    command->alone = kind.alone;
+    command->lengthy = kind.lengthy;
     command->touch = [touch](const google::protobuf::Message& request,
                              db::WorkingSet& rows) {
       touch(static_cast<const Request&>(request), static_cast<Rows&>(rows));

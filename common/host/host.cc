@@ -1,5 +1,6 @@
 #include "common/host/host.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,6 +89,10 @@ Host::~Host() = default;
 
 absl::StatusOr<std::unique_ptr<Host>> Host::Make(Service service,
                                                  Options options) {
+  // Large buffers come from the system and go back to it at once. Left to
+  // itself the allocator keeps what it once got, and an import of a large file
+  // would cost its memory for as long as the process lives.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   RETURN_IF_ERROR(rpc::Check(options.edge));
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -472,7 +472,10 @@ void Pipeline::Report(const OpenCall& call, const absl::Status& status,
              {"username", call.caller.username},
              {"role", RoleName(call.caller.role)},
              {"seconds", absl::ToDoubleSeconds(took)},
-             {"request_bytes", call.request.size()},
+             // A handler may have let the bytes go.
+             {"request_bytes", call.request.empty() && call.message != nullptr
+                                   ? call.message->ByteSizeLong()
+                                   : call.request.size()},
              {"reply_bytes", reply_bytes}});
 }
 

@@ -57,6 +57,17 @@ void Process::Signal(int signal) const {
   if (id_ != 0) kill(id_, signal);
 }
 
+int64_t Process::PeakMemory() const {
+  std::istringstream status(
+      ReadFile("/proc/" + std::to_string(id_) + "/status"));
+  std::string word;
+  int64_t kibibytes = 0;
+  while (status >> word) {
+    if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
+  }
+  return 0;
+}
+
 std::optional<int> Process::Wait(absl::Duration limit) {
   if (id_ == 0) return exit_code_;
   int status = 0;

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,6 +29,8 @@ class Process {
 
   bool Running();
   void Signal(int signal) const;
+  // The most memory it ever held, in bytes; 0 when it is gone.
+  int64_t PeakMemory() const;
   // Its exit code (128 + the signal that ended it), or nothing when it still
   // runs after `limit`.
   std::optional<int> Wait(absl::Duration limit);

@@ -257,6 +257,10 @@ void Stack::Kill(Side side) {
 
 bool Stack::Running(Side side) { return Of(side).process.Running(); }
 
+int64_t Stack::PeakMemory(Side side) const {
+  return Of(side).process.PeakMemory();
+}
+
 Client Stack::As(Role role, Side side) const {
   return Stranger(side, "Bearer " + Identities::Shared().Token(role));
 }

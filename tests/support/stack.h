@@ -81,6 +81,8 @@ class Stack {
     Start(side);
   }
   bool Running(Side side);
+  // The most memory a side's process ever held, in bytes.
+  int64_t PeakMemory(Side side) const;
 
   // A person of that role.
   Client As(Role role, Side side) const;
