@@ -318,18 +318,18 @@ TEST_CASE("a file that goes wrong far down brings none of what stood before") {
   Stack& stack = Stack::Shared();
   Ledger ledger(stack);
   const Mtpctl mtpctl(stack);
-  std::string rows = OpenOrderFile(ledger.story.order_code, 5'000);
+  const std::string rows = PlanFile(ledger.story.order_code, 5'000);
   for (const std::string& fault :
        {std::string("too,few\r\n"), std::string("\"never closed\r\n"),
         std::string("a\xff,b,1,,,\r\n"), std::string("a\0b,c,1,,,\r\n", 11)}) {
     const TemporaryFile file(rows + fault);
-    const Outcome outcome = mtpctl.Try({"request", "import", file.path()});
+    const Outcome outcome = mtpctl.Try({"plan", "import", file.path()});
     INFO(outcome.output);
     CHECK(outcome.exit_code == 1);
     CHECK(absl::StrContains(outcome.output, "line 5002"));
   }
   CHECK(ledger.database().Number(
-            "SELECT count(*) FROM order_request WHERE reference LIKE $1",
+            "SELECT count(*) FROM order_plan WHERE order_code LIKE $1",
             {ledger.story.order_code + "-%"}) == 0);
 }
 
