@@ -13,6 +13,7 @@ find_package(Catch2 2.13 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq>=15)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(spdlog REQUIRED IMPORTED_TARGET spdlog)
 # Labels and papers: text, QR codes, PDF, PNG. libharu and zlib are found as libraries alone.
 pkg_check_modules(harfbuzz REQUIRED IMPORTED_TARGET harfbuzz>=6)

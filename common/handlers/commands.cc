@@ -68,14 +68,15 @@ void CommandLanes::Drain() {
 
 rpc::Handler CommandLanes::HandlerFor(const Command* command) {
   return [this, command](std::unique_ptr<rpc::Call> call) {
-    Submit(command, std::move(call));
+    // Not counted: it outlives the handler.
+    Submit(std::shared_ptr<const Command>(std::shared_ptr<void>(), command),
+           std::move(call));
   };
 }
 
-void CommandLanes::Submit(const Command* command,
+void CommandLanes::Submit(std::shared_ptr<const Command> command,
                           std::unique_ptr<rpc::Call> call) {
   Waiting waiting;
-  waiting.command = command;
   if (command->request_id != nullptr) {
     const auto given = Uuid::Parse(call->message->GetReflection()->GetString(
         *call->message, command->request_id));
@@ -89,7 +90,9 @@ void CommandLanes::Submit(const Command* command,
   // Of a large file one copy is enough: the message.
   if (command->lengthy) std::string().swap(call->request);
   waiting.call = std::move(call);
-  if (!(command->lengthy ? lengthy_line_ : line_).Push(waiting)) {
+  const bool lengthy = command->lengthy;
+  waiting.command = std::move(command);
+  if (!(lengthy ? lengthy_line_ : line_).Push(waiting)) {
     waiting.call->Fail(
         errors::Overloaded("too many changes are waiting", kRetryDelay));
   }

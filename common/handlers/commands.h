@@ -93,6 +93,9 @@ class CommandLanes {
 
   // A handler that queues calls of this command. The command outlives it.
   rpc::Handler HandlerFor(const Command* command);
+  // Queues a call of a command that is this call's alone.
+  void Submit(std::shared_ptr<const Command> command,
+              std::unique_ptr<rpc::Call> call);
 
   // Takes no more calls, finishes those that wait. Idempotent.
   void Drain();
@@ -100,14 +103,13 @@ class CommandLanes {
  private:
   struct Waiting {
     std::unique_ptr<rpc::Call> call;
-    const Command* command = nullptr;
+    std::shared_ptr<const Command> command;
     sync::IdempotencyKey key;      // nil request_id: none is kept
     std::optional<Uuid> given_id;  // the request_id that the caller chose
     std::string content_digest;
   };
   struct Lane;
 
-  void Submit(const Command* command, std::unique_ptr<rpc::Call> call);
   std::vector<Waiting> TakeBatch(WaitingLine<Waiting>& line);
   void Work(WaitingLine<Waiting>& line);
   void Execute(Lane& lane, std::vector<Waiting> batch, bool in_a_hurry = false);
@@ -122,6 +124,16 @@ class CommandLanes {
   WaitingLine<Waiting> lengthy_line_;
   std::vector<std::thread> threads_;
   std::thread lengthy_thread_;
+};
+
+// What one call changes, where that stands on more than its request. Both
+// functions may be called again, when the transaction is run again.
+template <typename Rows>
+struct Work {
+  std::function<void(Rows&)> touch;
+  std::function<absl::StatusOr<std::string>(Context&, Rows&)> decide;
+  // Done once for a request_id, if the request has one, and then replayed.
+  bool remembered = true;
 };
 
 // The commands of a service whose working set is `Rows`, and their routes.
@@ -154,6 +166,31 @@ class Commands {
     Route<Request, Response>(method, touch, decide,
                              {.alone = true, .lengthy = true});
   }
+
+  // Does a call's work in a lane and answers it. The digest by which a
+  // request_id is compared is of `call->request`.
+  void Do(std::unique_ptr<rpc::Call> call, Work<Rows> work) {
+    auto command = std::make_shared<CommandLanes::Command>();
+    command->method = std::string(call->method->service()->full_name()) + "/" +
+                      call->method->name();
+    if (work.remembered) {
+      command->request_id =
+          call->method->input_type()->FindFieldByName("request_id");
+    }
+    command->touch = [touch = std::move(work.touch)](
+                         const google::protobuf::Message&,
+                         db::WorkingSet& rows) {
+      touch(static_cast<Rows&>(rows));
+    };
+    command->decide = [decide = std::move(work.decide)](
+                          const google::protobuf::Message&, Context& context,
+                          db::WorkingSet& rows) {
+      return decide(context, static_cast<Rows&>(rows));
+    };
+    lanes_.Submit(std::move(command), std::move(call));
+  }
+
+  rpc::Router& router() { return router_; }
 
  private:
   struct Kind {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "build_info.h"
 #include "common/base/status.h"
+#include "common/rpc/key_url.h"
 #include "common/rpc/metadata.h"
 #include "common/seals/peer_seals.h"
 #include "common/sync/idempotency.h"
@@ -117,22 +118,13 @@ absl::Status Host::MakeParts() {
                       "Facts of the two sides that do not fit together and "
                       "that a person must settle.");
 
-  if (!edge.token_keys.empty()) {
-    ASSIGN_OR_RETURN(keys_,
-                     rpc::TokenKeyFile::Open(
-                         edge.token_keys, [this](const absl::Status& status) {
-                           if (!status.ok()) {
-                             log_->Error("the token keys cannot be read",
-                                         {{"error", OneLine(status)}});
-                           }
-                         }));
-    verifier_ = std::make_unique<rpc::TokenVerifier>(edge.token, keys_.get());
-  }
+  RETURN_IF_ERROR(MakeVerifier());
   authenticator_ = std::make_unique<rpc::Authenticator>(
-      rpc::MakeAuthenticatorSettings(edge), verifier_.get());
+      rpc::MakeAuthenticatorSettings(edge, service_.revoked), verifier_.get());
   rpc::Pipeline::Settings settings =
       rpc::MakePipelineSettings(edge, service_.domain, service_.packages);
   if (!edge.peer.empty()) settings.peer_packages = service_.peer_packages;
+  settings.before_password_change = service_.before_password_change;
   ASSIGN_OR_RETURN(pipeline_, rpc::Pipeline::Create(
                                   std::move(settings),
                                   {.log = log_.get(),
@@ -151,6 +143,31 @@ absl::Status Host::MakeParts() {
     RETURN_IF_ERROR(MakeRelay());
   }
   MakeLanes();
+  return absl::OkStatus();
+}
+
+absl::Status Host::MakeVerifier() {
+  const rpc::ServiceOptions& edge = options_.edge;
+  const auto tell = [this](const absl::Status& status) {
+    if (status.ok()) return;
+    log_->Error("the token keys cannot be read", {{"error", OneLine(status)}});
+  };
+  std::vector<rpc::TokenIssuer> issuers;
+  if (!edge.token_keys.empty()) {
+    if (rpc::IsUrl(edge.token_keys)) {
+      keys_ = rpc::TokenKeyUrl::Open(
+          {.fetch = rpc::FetchFrom(edge.token_keys, edge.token_keys_ca),
+           .refresh = absl::Seconds(edge.token_keys_refresh_seconds),
+           .listener = tell});
+    } else {
+      ASSIGN_OR_RETURN(keys_, rpc::TokenKeyFile::Open(edge.token_keys, tell));
+    }
+    issuers.push_back({edge.token, keys_.get()});
+  }
+  if (rpc::IsEmbedded(edge) && service_.own_keys != nullptr) {
+    issuers.push_back({rpc::OwnTokens(edge), service_.own_keys});
+  }
+  verifier_ = std::make_unique<rpc::TokenVerifier>(std::move(issuers));
   return absl::OkStatus();
 }
 
@@ -358,6 +375,9 @@ void Host::KeepHouse() {
       db::Connection::Open(database_);
   absl::Status status = connection.status();
   if (status.ok()) status = CountExceptions(**connection);
+  for (const db::Statement& removal : service_.removals) {
+    if (status.ok()) status = (*connection)->Run(removal).status();
+  }
   if (status.ok()) status = PurgeKeys(**connection);
   if (!status.ok()) {
     log_->Warning("the house could not be kept", {{"error", OneLine(status)}});
@@ -385,7 +405,8 @@ absl::Status Host::PurgeKeys(db::Connection& connection) {
   return absl::OkStatus();
 }
 
-int Host::Run(const std::function<void()>& draining) {
+int Host::Run(const std::function<void()>& draining,
+              const std::function<void()>& drained) {
   absl::StatusOr<std::unique_ptr<rpc::Server>> server =
       rpc::Server::Start(rpc::MakeServerSettings(options_.edge),
                          {.pipeline = pipeline_.get(), .log = log_.get()});
@@ -412,6 +433,7 @@ int Host::Run(const std::function<void()>& draining) {
   draining();
   (*server)->Drain(absl::Seconds(options_.edge.drain_lead_seconds),
                    absl::Seconds(options_.edge.drain_seconds));
+  drained();
   commands_->Drain();
   queries_->Drain();
   if (sealer_ != nullptr) sealer_->Stop();

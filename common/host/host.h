@@ -62,6 +62,14 @@ struct Service {
   std::function<absl::Status(std::string_view constraint)> explain_constraint;
   // What it tells its peer besides the seals of its audit trail.
   std::vector<sync::Relay::Route> relay_routes;
+  // The keys of the tokens that the order service gives; outlives the host.
+  const rpc::TokenKeySource* own_keys = nullptr;
+  rpc::Authenticator::Revoked revoked = {};
+  // As rpc::Pipeline::Settings has it.
+  std::vector<std::string> before_password_change = {};
+  // Each removes a thousand rows or so of what nobody needs any more; run now
+  // and then.
+  std::vector<db::Statement> removals = {};
 };
 
 // The process around a service's handlers: configuration, log, metrics,
@@ -80,6 +88,7 @@ class Host {
   handlers::QueryLanes& queries() { return *queries_; }
   rpc::PeerChannel* peer() { return peer_.get(); }  // nullptr: there is none
   telemetry::Log& log() { return *log_; }
+  const db::Connection::Options& database() const { return database_; }
   // What the process tells of itself (mtp.ops.v1).
   operations::Self Self() const;
   // What checking the seals takes (mtp.audit.v1).
@@ -88,13 +97,18 @@ class Host {
   // Serves until SIGTERM or SIGINT, then drains: takes no more calls, finishes
   // what runs, stops. `draining` ends what would run for long by itself. The
   // exit code.
-  int Run(const std::function<void()>& draining);
+  // `drained`, when no calls come any more, finishes what hands on to the
+  // lanes.
+  int Run(
+      const std::function<void()>& draining,
+      const std::function<void()>& drained = [] {});
 
  private:
   Host(Service service, Options options);
   absl::Status MakeParts();
   absl::Status WaitForDatabase();
   void MakeLanes();
+  absl::Status MakeVerifier();
   absl::Status MakeRelay();
   void StartSealer();
   void KeepHouse();
@@ -113,7 +127,7 @@ class Host {
   // The kinds that the peer cannot be told, and when that was logged last; the
   // relay's thread's own.
   std::map<std::string, absl::Time> lamented_;
-  std::unique_ptr<rpc::TokenKeyFile> keys_;
+  std::unique_ptr<rpc::TokenKeySource> keys_;
   std::unique_ptr<rpc::TokenVerifier> verifier_;
   std::unique_ptr<rpc::Authenticator> authenticator_;
   std::unique_ptr<rpc::Pipeline> pipeline_;

@@ -23,6 +23,11 @@ struct Caller {
   std::string subject;
   std::string username;
   options::v1::Role role = options::v1::ROLE_UNSPECIFIED;
+  // The session that a person's token is of; empty where the order service did
+  // not give it.
+  std::string session_id = {};
+  // The person may do nothing but change the password and sign out.
+  bool must_change_password = false;
 };
 
 // One call on its way through the server: made by the edge, passed on by the

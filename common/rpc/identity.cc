@@ -61,7 +61,9 @@ absl::StatusOr<Caller> Authenticator::Person(
   return Caller{.kind = Caller::Kind::kPerson,
                 .subject = std::move(claims.subject),
                 .username = std::move(claims.username),
-                .role = claims.role};
+                .role = claims.role,
+                .session_id = std::move(claims.session_id),
+                .must_change_password = claims.must_change_password};
 }
 
 }  // namespace mtp::rpc

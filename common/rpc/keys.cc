@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -249,6 +250,32 @@ std::string MakeEs256Key() {
   return std::string(data, static_cast<size_t>(size));
 }
 
+TokenKeySource::TokenKeySource()
+    : current_(
+          std::make_shared<const Reading>(Reading{.number = 0, .keys = {}})) {}
+
+std::shared_ptr<const TokenKeySource::Reading> TokenKeySource::Current() const {
+  std::lock_guard lock(mutex_);
+  return current_;
+}
+
+void TokenKeySource::Publish(TokenKeys keys) {
+  const auto same = [](const auto& a, const auto& b) {
+    return a.first == b.first && a.second.algorithm == b.second.algorithm &&
+           EVP_PKEY_eq(a.second.key.get(), b.second.key.get()) == 1;
+  };
+  std::lock_guard lock(mutex_);
+  if (current_->number > 0 &&
+      std::equal(keys.begin(), keys.end(), current_->keys.begin(),
+                 current_->keys.end(), same)) {
+    return;
+  }
+  const uint64_t number = current_->number + 1;
+  current_ = std::make_shared<const Reading>(
+      Reading{.number = number, .keys = std::move(keys)});
+  number_.store(number, std::memory_order_release);
+}
+
 absl::StatusOr<std::unique_ptr<TokenKeyFile>> TokenKeyFile::Open(
     std::string path, Listener listener) {
   std::unique_ptr<TokenKeyFile> file(
@@ -271,11 +298,6 @@ TokenKeyFile::~TokenKeyFile() {
   if (watcher_.joinable()) watcher_.join();
 }
 
-std::shared_ptr<const TokenKeyFile::Reading> TokenKeyFile::Current() const {
-  std::lock_guard lock(mutex_);
-  return current_;
-}
-
 absl::StatusOr<TokenKeyFile::Stamp> TokenKeyFile::LookAtFile() const {
   struct stat s;
   if (::stat(path_.c_str(), &s) != 0) {
@@ -295,11 +317,7 @@ absl::Status TokenKeyFile::Read() {
     return absl::InvalidArgumentError(
         absl::StrCat(path_, ": ", keys.status().message()));
   }
-  std::lock_guard lock(mutex_);
-  const uint64_t number = number_.load() + 1;
-  current_ = std::make_shared<const Reading>(
-      Reading{.number = number, .keys = *std::move(keys)});
-  number_.store(number, std::memory_order_release);
+  Publish(*std::move(keys));
   return absl::OkStatus();
 }
 

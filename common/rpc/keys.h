@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,28 +43,63 @@ absl::StatusOr<std::string> JwksFromPem(std::string_view pem,
 // A new P-256 private key as PEM.
 std::string MakeEs256Key();
 
-// The keys in a file, read again within a second after the file changed (by
-// modification time, size or inode). A file that has become unreadable leaves
-// the keys as they were. Thread-safe.
-class TokenKeyFile {
+// Where the public keys of one issuer come from. Thread-safe.
+class TokenKeySource {
  public:
-  // A set of keys and which reading of the file it is.
+  // A set of keys and which reading of it this is.
   struct Reading {
     uint64_t number;
     TokenKeys keys;
   };
+
+  TokenKeySource();
+  virtual ~TokenKeySource() = default;
+  TokenKeySource(const TokenKeySource&) = delete;
+  TokenKeySource& operator=(const TokenKeySource&) = delete;
+
+  // Never null; without keys until there are some.
+  std::shared_ptr<const Reading> Current() const;
+  // The number of the current reading, cheaper than Current.
+  uint64_t Number() const { return number_.load(std::memory_order_acquire); }
+  // A token names a key that is not in the set. Does not block.
+  virtual void Missed() const {}
+
+ protected:
+  // The next reading; none if these are the keys of the present one.
+  void Publish(TokenKeys keys);
+
+ private:
+  std::atomic<uint64_t> number_{0};
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Reading> current_;
+};
+
+// Keys that somebody puts up: those that this process signs with, or those
+// that it was told.
+class TokenKeyBoard final : public TokenKeySource {
+ public:
+  void Put(TokenKeys keys) { Publish(std::move(keys)); }
+  // Called, on any thread, when a key is missed. Set before anybody checks.
+  void OnMissed(std::function<void()> missed) { missed_ = std::move(missed); }
+  void Missed() const override {
+    if (missed_) missed_();
+  }
+
+ private:
+  std::function<void()> missed_;
+};
+
+// The keys in a file, read again within a second after the file changed (by
+// modification time, size or inode). A file that has become unreadable leaves
+// the keys as they were. Thread-safe.
+class TokenKeyFile final : public TokenKeySource {
+ public:
   // Told what happened at each reading: OK, or why the file was not taken.
   using Listener = std::function<void(const absl::Status&)>;
 
   static absl::StatusOr<std::unique_ptr<TokenKeyFile>> Open(
       std::string path, Listener listener = {});
-  ~TokenKeyFile();
-  TokenKeyFile(const TokenKeyFile&) = delete;
-  TokenKeyFile& operator=(const TokenKeyFile&) = delete;
-
-  std::shared_ptr<const Reading> Current() const;
-  // The number of the current reading, cheaper than Current.
-  uint64_t Number() const { return number_.load(std::memory_order_acquire); }
+  ~TokenKeyFile() override;
 
  private:
   struct Stamp {
@@ -80,9 +116,7 @@ class TokenKeyFile {
 
   const std::string path_;
   const Listener listener_;
-  std::atomic<uint64_t> number_{0};
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Reading> current_;
+  std::mutex mutex_;
   std::condition_variable stop_changed_;
   bool stopping_ = false;
   Stamp stamp_;  // the watching thread's, after Open

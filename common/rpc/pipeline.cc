@@ -383,6 +383,15 @@ absl::Status Pipeline::Authorise(const Entry& entry,
     return errors::PermissionDenied(
         "PEOPLE_ONLY", "a person's token is needed, not a certificate");
   }
+  const std::vector<std::string>& at_once = settings_.before_password_change;
+  if (caller.must_change_password &&
+      std::find(at_once.begin(), at_once.end(), entry.method->full_name()) ==
+          at_once.end()) {
+    return errors::PermissionDenied(
+        "PASSWORD_CHANGE_NEEDED",
+        "the password was given by another person: change it first, then "
+        "refresh the session");
+  }
   if (entry.access == Access::kSignedIn ||
       (entry.allowed & RoleBit(caller.role)) != 0) {
     return absl::OkStatus();

@@ -93,6 +93,9 @@ class Pipeline final : public Router {
     int max_in_flight = 4096;
     // For calls that came without one.
     absl::Duration default_deadline = absl::Seconds(30);
+    // What a person may call who must change the password first:
+    // `mtp.order.v1.SessionService.SignOut`.
+    std::vector<std::string> before_password_change;
   };
   // All outlive the pipeline.
   struct Dependencies {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -83,10 +84,27 @@ void AddFlags(CLI::App& app, const std::string& prefix,
       "Name in the peer's certificate: who shows it may call the sync API, and "
       "must show it when called; may be given more than once")
       ->group("Security");
-  add("--token-keys", options.token_keys,
-      "JSON Web Key Set file with the public keys (ES256, RS256) of people's "
-      "tokens; read again when it changes")
+  add("--identity", options.identity,
+      "Who signs people in: `embedded`, the order service; `external`, the "
+      "company's identity provider alone, whose keys --token-keys names")
+      ->check(CLI::IsMember({"embedded", "external"}))
       ->group("Security");
+  add("--identity-issuer", options.identity_issuer,
+      "Issuer (iss) of the tokens that the order service gives; the same at "
+      "both services")
+      ->group("Security");
+  add("--token-keys", options.token_keys,
+      "JSON Web Key Set with the public keys (ES256, RS256) of --token-issuer: "
+      "a file, read again when it changes, or an https URL")
+      ->group("Security");
+  add("--token-keys-ca", options.token_keys_ca,
+      "PEM file with the certificates of the CA that the URL's server must be "
+      "from; empty: those that the system trusts")
+      ->group("Security");
+  number("--token-keys-refresh-seconds", options.token_keys_refresh_seconds, 1,
+         86'400,
+         "Seconds after which the URL is asked again, if it does not say so "
+         "itself");
   add("--token-issuer", options.token.issuer,
       "Issuer (iss) that tokens must be from")
       ->group("Security");
@@ -146,7 +164,19 @@ absl::Status Check(const ServiceOptions& options) {
   fault_if(!options.peer.empty() && !IsAddress(options.peer),
            "--peer must be host:port");
   fault_if(options.database.empty(), "--database is needed");
-  fault_if(options.token_keys.empty(), "--token-keys is needed");
+  if (IsEmbedded(options)) {
+    fault_if(options.identity_issuer.empty(), "--identity-issuer is needed");
+    fault_if(!options.token_keys.empty() &&
+                 options.identity_issuer == options.token.issuer,
+             "--identity-issuer and --token-issuer must differ: the keys of "
+             "one do not vouch for the other");
+  } else {
+    fault_if(options.token_keys.empty(),
+             "--token-keys is needed with --identity external");
+  }
+  fault_if(IsUrl(options.token_keys) &&
+               !absl::StartsWith(options.token_keys, "https://"),
+           "--token-keys must be a file or an https URL");
   if (options.insecure) {
     fault_if(!IsLoopback(options.listen),
              "--insecure is for the machine's own addresses, and --listen is "
@@ -214,6 +244,11 @@ ChannelSettings MakePeerSettings(const ServiceOptions& options) {
     settings.server_name = options.peer_names.front();
   }
   return settings;
+}
+
+TokenSettings OwnTokens(const ServiceOptions& options) {
+  return {.issuer = options.identity_issuer,
+          .audience = options.token.audience};
 }
 
 absl::TimeZone PlantTimeZone(const ServiceOptions& options) {

@@ -29,7 +29,15 @@ struct ServiceOptions {
   bool insecure = false;
   bool reflection = true;
 
+  // Who signs people in: the order service (`embedded`), with tokens of
+  // `identity_issuer`, or the company's provider alone (`external`). The keys
+  // of `token_keys`, a file or an https URL, vouch for `token.issuer` in either
+  // case.
+  std::string identity = "embedded";
+  std::string identity_issuer = "mtp-order";
   std::string token_keys;
+  std::string token_keys_ca;
+  int token_keys_refresh_seconds = 300;
   TokenSettings token;
 
   std::string peer;
@@ -67,6 +75,14 @@ Pipeline::Settings MakePipelineSettings(const ServiceOptions& options,
 Authenticator::Settings MakeAuthenticatorSettings(
     const ServiceOptions& options, Authenticator::Revoked revoked = {});
 ChannelSettings MakePeerSettings(const ServiceOptions& options);
+// What tokens that the order service gives say, and are checked for.
+TokenSettings OwnTokens(const ServiceOptions& options);
+inline bool IsEmbedded(const ServiceOptions& options) {
+  return options.identity == "embedded";
+}
+inline bool IsUrl(const std::string& token_keys) {
+  return token_keys.find("://") != std::string::npos;
+}
 absl::TimeZone PlantTimeZone(const ServiceOptions& options);
 
 }  // namespace mtp::rpc

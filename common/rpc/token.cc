@@ -27,6 +27,7 @@ constexpr size_t kTokenLimit = 8 << 10;
 constexpr size_t kUsernameLimit = 256;
 constexpr absl::Duration kLeeway = absl::Seconds(30);
 constexpr size_t kEs256Half = 32;
+constexpr char kMustChangePassword[] = "must_change_password";
 
 template <auto Free>
 struct Freer {
@@ -132,6 +133,14 @@ std::optional<absl::Time> TimeIn(const json& object, const char* name) {
   return absl::FromUnixMicros(std::llround(seconds * 1e6));
 }
 
+// To the microsecond, for what is revoked in the very second: RFC 7519 allows
+// fractions, and a double holds these.
+json Seconds(absl::Time time) {
+  const int64_t micros = absl::ToUnixMicros(time);
+  if (micros % 1'000'000 == 0) return micros / 1'000'000;
+  return static_cast<double>(micros) / 1e6;
+}
+
 // Text that is not UTF-8 is mended rather than thrown about.
 std::string Dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -180,9 +189,16 @@ options::v1::Role ParseRoleName(std::string_view name) {
   return role;
 }
 
-TokenVerifier::TokenVerifier(TokenSettings settings, const TokenKeyFile* keys,
+TokenVerifier::TokenVerifier(std::vector<TokenIssuer> issuers, Clock clock)
+    : issuers_(std::move(issuers)),
+      remembered_limit_(
+          issuers_.empty() ? 0 : issuers_.front().settings.remembered),
+      clock_(std::move(clock)) {}
+
+TokenVerifier::TokenVerifier(TokenSettings settings, const TokenKeySource* keys,
                              Clock clock)
-    : settings_(std::move(settings)), keys_(keys), clock_(std::move(clock)) {}
+    : TokenVerifier(std::vector<TokenIssuer>{{std::move(settings), keys}},
+                    std::move(clock)) {}
 
 absl::StatusOr<TokenClaims> TokenVerifier::Verify(std::string_view token) {
   if (token.size() > kTokenLimit) {
@@ -191,18 +207,15 @@ absl::StatusOr<TokenClaims> TokenVerifier::Verify(std::string_view token) {
   const absl::Time now = clock_();
   Digest digest;
   SHA256(Data(token), token.size(), digest.data());
-  if (auto claims = Recall(digest, keys_->Number(), now)) {
-    return *std::move(claims);
-  }
-  const auto reading = keys_->Current();
-  ASSIGN_OR_RETURN(TokenClaims claims, Check(token, reading->keys, now));
-  Remember(digest, {.claims = claims, .keys_number = reading->number});
+  if (auto claims = Recall(digest, now)) return *std::move(claims);
+  ASSIGN_OR_RETURN(Entry entry, Check(token, now));
+  TokenClaims claims = entry.claims;
+  Remember(digest, std::move(entry));
   return claims;
 }
 
-absl::StatusOr<TokenClaims> TokenVerifier::Check(std::string_view token,
-                                                 const TokenKeys& keys,
-                                                 absl::Time now) const {
+absl::StatusOr<TokenVerifier::Entry> TokenVerifier::Check(
+    std::string_view token, absl::Time now) const {
   const std::optional<Parts> parts = Split(token);
   if (!parts.has_value()) return Malformed();
   const json header = ObjectIn(parts->header);
@@ -210,11 +223,28 @@ absl::StatusOr<TokenClaims> TokenVerifier::Check(std::string_view token,
   // An extension that must be understood is one that is not.
   if (header.contains("crit")) return Malformed();
 
-  const auto key = keys.find(Text(header, "kid"));
-  if (key == keys.end()) {
+  // The issuer that the token names, if it has the key; else whichever has it,
+  // which then is not the one named.
+  const std::string kid = Text(header, "kid");
+  const json claims = ObjectIn(parts->payload);
+  const std::string named = claims.is_discarded() ? "" : Text(claims, "iss");
+  const TokenIssuer* issuer = nullptr;
+  std::shared_ptr<const TokenKeySource::Reading> reading;
+  for (const TokenIssuer& one : issuers_) {
+    auto its = one.keys->Current();
+    const bool is_named = one.settings.issuer == named;
+    if (!its->keys.contains(kid)) {
+      if (is_named) one.keys->Missed();
+    } else if (issuer == nullptr || is_named) {
+      issuer = &one;
+      reading = std::move(its);
+    }
+  }
+  if (issuer == nullptr) {
     return Refused("TOKEN_KEY_UNKNOWN",
                    "the token is signed with a key that is not known here");
   }
+  const auto key = reading->keys.find(kid);
   if (Text(header, "alg") != TokenAlgorithmName(key->second.algorithm)) {
     return Refused("TOKEN_ALGORITHM",
                    "the token names another algorithm than its key has");
@@ -225,12 +255,12 @@ absl::StatusOr<TokenClaims> TokenVerifier::Check(std::string_view token,
     return Refused("TOKEN_SIGNATURE", "the token's signature is wrong");
   }
 
-  const json claims = ObjectIn(parts->payload);
   if (claims.is_discarded()) return Malformed();
-  if (Text(claims, "iss") != settings_.issuer) {
+  const TokenSettings& settings = issuer->settings;
+  if (named != settings.issuer) {
     return Refused("TOKEN_ISSUER", "the token is from another issuer");
   }
-  if (!NamesAudience(claims, settings_.audience)) {
+  if (!NamesAudience(claims, settings.audience)) {
     return Refused("TOKEN_AUDIENCE", "the token is for another audience");
   }
   const auto expires_at = TimeIn(claims, "exp");
@@ -249,7 +279,7 @@ absl::StatusOr<TokenClaims> TokenVerifier::Check(std::string_view token,
   if (!subject.has_value() || subject->IsNil()) {
     return Refused("TOKEN_SUBJECT", "the token's subject is not a UUID");
   }
-  const options::v1::Role role = RoleIn(claims, settings_.role_claim);
+  const options::v1::Role role = RoleIn(claims, settings.role_claim);
   if (role == options::v1::ROLE_UNSPECIFIED) {
     return Refused("TOKEN_ROLE",
                    "the token does not name exactly one role known here");
@@ -260,20 +290,27 @@ absl::StatusOr<TokenClaims> TokenVerifier::Check(std::string_view token,
       username.find('\0') != std::string::npos) {
     return Malformed();
   }
-  return TokenClaims{
-      .subject = subject->ToString(),
-      .username = std::move(username),
-      .role = role,
-      .issued_at = TimeIn(claims, "iat").value_or(absl::InfinitePast()),
-      .expires_at = *expires_at};
+  const auto must_change = claims.find(kMustChangePassword);
+  return Entry{
+      .claims = {.subject = subject->ToString(),
+                 .username = std::move(username),
+                 .role = role,
+                 .issued_at =
+                     TimeIn(claims, "iat").value_or(absl::InfinitePast()),
+                 .expires_at = *expires_at,
+                 .session_id = Text(claims, "sid"),
+                 .must_change_password =
+                     must_change != claims.end() && *must_change == true},
+      .keys = issuer->keys,
+      .keys_number = reading->number};
 }
 
 std::optional<TokenClaims> TokenVerifier::Recall(const Digest& digest,
-                                                 uint64_t keys_number,
                                                  absl::Time now) {
   std::lock_guard lock(mutex_);
   const auto it = good_.find(digest);
-  if (it == good_.end() || it->second.keys_number != keys_number ||
+  if (it == good_.end() ||
+      it->second.keys_number != it->second.keys->Number() ||
       now >= it->second.claims.expires_at + kLeeway) {
     return std::nullopt;
   }
@@ -285,7 +322,7 @@ void TokenVerifier::Remember(const Digest& digest, Entry entry) {
   const auto [it, is_new] = good_.insert_or_assign(digest, std::move(entry));
   if (!is_new) return;
   oldest_first_.push_back(digest);
-  if (oldest_first_.size() > settings_.remembered) {
+  if (oldest_first_.size() > remembered_limit_) {
     good_.erase(oldest_first_.front());
     oldest_first_.pop_front();
   }
@@ -299,6 +336,24 @@ size_t TokenVerifier::Remembered() const {
 absl::StatusOr<std::string> SignToken(const TokenRequest& request,
                                       std::string_view pem,
                                       std::string_view kid) {
+  const json header = {
+      {"alg", "ES256"}, {"typ", "JWT"}, {"kid", std::string(kid)}};
+  json claims = {
+      {"iss", request.issuer},
+      {"aud", request.audience},
+      {"sub", request.subject},
+      {"username", request.username},
+      {request.role_claim, RoleName(request.role)},
+      {"iat", Seconds(request.issued_at)},
+      {"exp", absl::ToUnixSeconds(request.issued_at + request.lifetime)}};
+  if (!request.session_id.empty()) claims["sid"] = request.session_id;
+  if (request.must_change_password) claims[kMustChangePassword] = true;
+  return SignJws(Dump(header), Dump(claims), pem);
+}
+
+absl::StatusOr<std::string> SignJws(std::string_view header,
+                                    std::string_view claims,
+                                    std::string_view pem) {
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   const KeyPtr key(
       PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
@@ -307,18 +362,8 @@ absl::StatusOr<std::string> SignToken(const TokenRequest& request,
     return absl::InvalidArgumentError(
         "the signing key is not a P-256 private key in PEM");
   }
-  const json header = {
-      {"alg", "ES256"}, {"typ", "JWT"}, {"kid", std::string(kid)}};
-  const json claims = {
-      {"iss", request.issuer},
-      {"aud", request.audience},
-      {"sub", request.subject},
-      {"username", request.username},
-      {request.role_claim, RoleName(request.role)},
-      {"iat", absl::ToUnixSeconds(request.issued_at)},
-      {"exp", absl::ToUnixSeconds(request.issued_at + request.lifetime)}};
-  std::string token =
-      Base64UrlEncode(Dump(header)) + "." + Base64UrlEncode(Dump(claims));
+  const std::string token =
+      Base64UrlEncode(header) + "." + Base64UrlEncode(claims);
 
   const MdPtr context(EVP_MD_CTX_new());
   size_t size = 0;

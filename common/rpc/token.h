@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -25,6 +26,9 @@ struct TokenClaims {
   // The infinite past when the token does not say.
   absl::Time issued_at = absl::InfinitePast();
   absl::Time expires_at;
+  // As rpc::Caller has them.
+  std::string session_id = {};
+  bool must_change_password = false;
 };
 
 struct TokenSettings {
@@ -37,14 +41,23 @@ struct TokenSettings {
   size_t remembered = 10'000;
 };
 
+// An issuer of tokens and its keys. They vouch for its tokens alone.
+struct TokenIssuer {
+  TokenSettings settings;
+  const TokenKeySource* keys = nullptr;  // outlives who checks
+};
+
 // Checks people's tokens: JSON Web Tokens signed with ES256 or RS256 by a key
-// of the file, for this audience, by this issuer, in force (give or take 30
+// of an issuer's, for this audience, by that issuer, in force (give or take 30
 // seconds between clocks). A token found good is remembered by its digest
-// until it expires or the keys change. Thread-safe, never blocks on I/O.
+// until it expires or the issuer's keys change. Thread-safe, never blocks on
+// I/O.
 class TokenVerifier {
  public:
-  // `keys` outlives this.
-  TokenVerifier(TokenSettings settings, const TokenKeyFile* keys,
+  explicit TokenVerifier(std::vector<TokenIssuer> issuers,
+                         Clock clock = SystemClock());
+  // Of one issuer.
+  TokenVerifier(TokenSettings settings, const TokenKeySource* keys,
                 Clock clock = SystemClock());
 
   // UNAUTHENTICATED with one of the reasons TOKEN_MALFORMED, TOKEN_ALGORITHM,
@@ -59,18 +72,16 @@ class TokenVerifier {
   using Digest = std::array<uint8_t, 32>;
   struct Entry {
     TokenClaims claims;
+    const TokenKeySource* keys;
     uint64_t keys_number;
   };
 
-  absl::StatusOr<TokenClaims> Check(std::string_view token,
-                                    const TokenKeys& keys,
-                                    absl::Time now) const;
-  std::optional<TokenClaims> Recall(const Digest& digest, uint64_t keys_number,
-                                    absl::Time now);
+  absl::StatusOr<Entry> Check(std::string_view token, absl::Time now) const;
+  std::optional<TokenClaims> Recall(const Digest& digest, absl::Time now);
   void Remember(const Digest& digest, Entry entry);
 
-  const TokenSettings settings_;
-  const TokenKeyFile* const keys_;
+  const std::vector<TokenIssuer> issuers_;
+  const size_t remembered_limit_;
   const Clock clock_;
 
   mutable std::mutex mutex_;
@@ -88,6 +99,9 @@ struct TokenRequest {
   std::string role_claim = "role";
   absl::Time issued_at;
   absl::Duration lifetime = absl::Hours(1);
+  // As rpc::Caller has them.
+  std::string session_id = {};
+  bool must_change_password = false;
 };
 
 // Signs with ES256. `pem` is a P-256 private key, `kid` its name in the key
@@ -95,6 +109,11 @@ struct TokenRequest {
 absl::StatusOr<std::string> SignToken(const TokenRequest& request,
                                       std::string_view pem,
                                       std::string_view kid);
+
+// Signs any header and claims (JSON) so.
+absl::StatusOr<std::string> SignJws(std::string_view header,
+                                    std::string_view claims,
+                                    std::string_view pem);
 
 // `GRANDPASS_OFFICER` for ROLE_GRANDPASS_OFFICER, and back (UNSPECIFIED for a
 // name that is no role's).

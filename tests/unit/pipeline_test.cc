@@ -87,11 +87,13 @@ struct Tokens {
     verifier = std::make_unique<TokenVerifier>(TokenSettings{}, keys.get());
   }
   ~Tokens() { std::remove(path.c_str()); }
-  std::string Bearer(options::v1::Role role) const {
+  std::string Bearer(options::v1::Role role,
+                     bool must_change_password = false) const {
     return "Bearer " + SignToken({.subject = kSubject,
                                   .username = "nimal",
                                   .role = role,
-                                  .issued_at = absl::Now()},
+                                  .issued_at = absl::Now(),
+                                  .must_change_password = must_change_password},
                                  pem, "k1")
                            .value();
   }
@@ -111,7 +113,8 @@ struct Bench {
         Pipeline::Create(
             {.domain = "mtp.processing",
              .packages = {"mtp.processing.v1", "mtp.order.v1", "mtp.sync.v1"},
-             .max_in_flight = max_in_flight},
+             .max_in_flight = max_in_flight,
+             .before_password_change = {"mtp.order.v1.SessionService.SignOut"}},
             {.log = log.get(),
              .metrics = &metrics,
              .authenticator = &authenticator})
@@ -239,6 +242,22 @@ TEST_CASE("a method answers those that its access names, and nobody else") {
   REQUIRE(reason(apply, kOperator) == "SERVICES_ONLY");
   REQUIRE(reason(apply, kStranger) == "CERTIFICATE_MISSING");
   REQUIRE(reached == 4);
+}
+
+TEST_CASE("who must change the password first may do that and sign out") {
+  Bench bench;
+  const auto answer = [&](const std::string& method, bool must_change) {
+    FakeExchange exchange;
+    exchange.headers["authorization"] =
+        bench.tokens.Bearer(options::v1::ROLE_SEEDUWA_OPERATOR, must_change);
+    bench.Run(exchange, method, "");
+    return exchange.Reason();
+  };
+  const std::string sign_out = "mtp.order.v1.SessionService.SignOut";
+  const std::string list = "mtp.processing.v1.LocationService.ListLocations";
+  CHECK(answer(list, true) == "PASSWORD_CHANGE_NEEDED");
+  CHECK(answer(sign_out, true) == "NOT_IN_THIS_RELEASE");
+  CHECK(answer(list, false) == "NOT_IN_THIS_RELEASE");
 }
 
 TEST_CASE("of two authorizations none counts") {

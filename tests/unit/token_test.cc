@@ -389,6 +389,75 @@ TEST_CASE("the memory of good tokens is bounded") {
   REQUIRE(bench.verifier->Remembered() == 100);
 }
 
+TEST_CASE("a key vouches for the tokens of its own issuer alone") {
+  const std::string own_pem = MakeEs256Key();
+  const std::string foreign_pem = MakeEs256Key();
+  TokenKeyBoard own, foreign;
+  const auto keys = [](const std::string& pem, const char* kid) {
+    return ParseJwks(JwksFromPem(pem, kid).value()).value();
+  };
+  own.Put(keys(own_pem, "k1"));
+  foreign.Put(keys(foreign_pem, "k2"));
+  TokenVerifier verifier(
+      {{{.issuer = "own"}, &own}, {{.issuer = "foreign"}, &foreign}},
+      [] { return kNow; });
+  const auto reason = [&](const char* issuer, const std::string& pem,
+                          const char* kid) {
+    TokenRequest request = Bench().Request();
+    request.issuer = issuer;
+    const auto claims = verifier.Verify(SignToken(request, pem, kid).value());
+    return claims.ok() ? "OK" : errors::Reason(claims.status());
+  };
+  CHECK(reason("own", own_pem, "k1") == "OK");
+  CHECK(reason("foreign", foreign_pem, "k2") == "OK");
+  CHECK(reason("foreign", own_pem, "k1") == "TOKEN_ISSUER");
+  CHECK(reason("own", foreign_pem, "k2") == "TOKEN_ISSUER");
+  CHECK(reason("own", foreign_pem, "k1") == "TOKEN_SIGNATURE");
+  CHECK(reason("nobody", own_pem, "k1") == "TOKEN_ISSUER");
+
+  // Both call a key by one name: each is asked for its own.
+  foreign.Put(keys(foreign_pem, "k1"));
+  CHECK(reason("own", own_pem, "k1") == "OK");
+  CHECK(reason("foreign", foreign_pem, "k1") == "OK");
+  CHECK(reason("own", foreign_pem, "k1") == "TOKEN_SIGNATURE");
+
+  // A key that is withdrawn takes its tokens with it, remembered or not.
+  own.Put({});
+  CHECK(reason("own", own_pem, "k1") == "TOKEN_SIGNATURE");
+  CHECK(reason("foreign", foreign_pem, "k1") == "OK");
+}
+
+TEST_CASE("an issuer is told when a token names a key that it lacks") {
+  TokenKeyBoard board;
+  int missed = 0;
+  board.OnMissed([&] { ++missed; });
+  Bench bench;
+  TokenVerifier verifier(TokenSettings{}, &board, [] { return kNow; });
+  CHECK_FALSE(verifier.Verify(bench.Token()).ok());
+  CHECK(missed == 1);
+  TokenRequest request = bench.Request();
+  request.issuer = "somebody";
+  CHECK_FALSE(
+      verifier.Verify(SignToken(request, bench.pem, "k1").value()).ok());
+  CHECK(missed == 1);
+}
+
+TEST_CASE("a session, and the time to the microsecond, travel in a token") {
+  Bench bench;
+  TokenRequest request = bench.Request();
+  request.issued_at = kNow + absl::Microseconds(123'457);
+  request.session_id = "a-session";
+  const auto plain =
+      bench.verifier->Verify(SignToken(request, bench.pem, "k1").value());
+  REQUIRE(plain.ok());
+  CHECK(plain->issued_at == request.issued_at);
+  CHECK(plain->session_id == "a-session");
+  CHECK_FALSE(plain->must_change_password);
+  request.must_change_password = true;
+  CHECK(bench.verifier->Verify(SignToken(request, bench.pem, "k1").value())
+            ->must_change_password);
+}
+
 TEST_CASE("a token counts before a certificate, and a revoked one not at all") {
   Bench bench;
   bool revoked = false;

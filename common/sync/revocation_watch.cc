@@ -1,0 +1,78 @@
+#include "common/sync/revocation_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/status.h"
+#include "common/base/uuid.h"
+
+namespace mtp::sync {
+namespace {
+
+// A change is stamped before it is committed, and by the clock of whichever
+// replica made it: so far back is looked again.
+constexpr absl::Duration kOverlap = absl::Minutes(2);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RevocationWatch>> RevocationWatch::Open(
+    Options options) {
+  std::unique_ptr<RevocationWatch> watch(
+      new RevocationWatch(std::move(options)));
+  RETURN_IF_ERROR(watch->Look());
+  watch->watcher_ = std::thread([w = watch.get()] { w->Watch(); });
+  return watch;
+}
+
+RevocationWatch::~RevocationWatch() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_changed_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+absl::Status RevocationWatch::Look() {
+  if (connection_ == nullptr || !connection_->alive()) {
+    connection_.reset();
+    // What happened while nobody looked may lie further back.
+    latest_.reset();
+    ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_.database));
+  }
+  ASSIGN_OR_RETURN(
+      const db::Result result,
+      connection_->Run(options_.changed,
+                       db::Params().Add(latest_.has_value()
+                                            ? std::optional(*latest_ - kOverlap)
+                                            : std::optional<absl::Time>())));
+  for (const db::Row row : result) {
+    Uuid subject;
+    rpc::Revocations::Revocation revocation;
+    absl::Time changed_at;
+    row.Into(subject, revocation.disabled, revocation.before, revocation.epoch,
+             revocation.version, changed_at);
+    revocation.subject = subject.ToString();
+    options_.revocations->Put(revocation);
+    latest_ = std::max(latest_.value_or(changed_at), changed_at);
+  }
+  return absl::OkStatus();
+}
+
+void RevocationWatch::Watch() {
+  bool failing = false;
+  std::unique_lock lock(mutex_);
+  while (!stop_changed_.wait_for(lock, absl::ToChronoNanoseconds(options_.poll),
+                                 [this] { return stopping_; })) {
+    lock.unlock();
+    const absl::Status status = Look();
+    // Once per outage is enough.
+    if (!std::exchange(failing, !status.ok()) && !status.ok() &&
+        options_.log_failure) {
+      options_.log_failure(status);
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace mtp::sync
