@@ -8,6 +8,7 @@
 #include "common/print/fonts.h"
 #include "common/seals/peer_seals.h"
 #include "common/seals/seal_check.h"
+#include "common/sync/revocation_watch.h"
 #include "processing_service/activities.h"
 #include "processing_service/allocation_rules.h"
 #include "processing_service/allocations.h"
@@ -17,12 +18,14 @@
 #include "processing_service/batches.h"
 #include "processing_service/dispatch_notes.h"
 #include "processing_service/errors.h"
+#include "processing_service/grandpass_keys.h"
 #include "processing_service/labels.h"
 #include "processing_service/locations.h"
 #include "processing_service/materials.h"
 #include "processing_service/outbound.h"
 #include "processing_service/parcels.h"
 #include "processing_service/recipes.h"
+#include "processing_service/revocations.h"
 #include "processing_service/settings.h"
 #include "processing_service/stock_imports.h"
 #include "processing_service/stocktakes.h"
@@ -58,6 +61,8 @@ int main(int argc, char** argv) {
   const auto fonts = print::Fonts::Load(settings.fonts);
   if (!fonts.ok()) return refuse_to_start(fonts.status());
 
+  rpc::TokenKeyBoard grandpass_board;
+  rpc::Revocations revocations;
   absl::StatusOr<std::unique_ptr<host::Host>> host = host::Host::Make(
       {.name = "processing_service",
        .domain = "mtp.processing",
@@ -70,7 +75,12 @@ int main(int argc, char** argv) {
        .working_set =
            [&] { return std::make_unique<processing::Rows>(settings); },
        .explain_constraint = processing::errors::OfConstraint,
-       .relay_routes = processing::RelayRoutes()},
+       .relay_routes = processing::RelayRoutes(),
+       .own_keys = &grandpass_board,
+       .revoked =
+           [&](std::string_view subject, absl::Time issued_at) {
+             return revocations.Revoked(subject, issued_at);
+           }},
       options);
   if (!host.ok()) return refuse_to_start(host.status());
 
@@ -95,6 +105,25 @@ int main(int argc, char** argv) {
   processing::AddActivities(queries);
   processing::AddSync(commands, queries);
   seals::AddPeerSeals(commands, queries);
+  processing::AddRevocations(commands, revocations);
+
+  const auto failed = [&log = (*host)->log()](const char* what) {
+    return [&log, what](const absl::Status& status) {
+      log.Error(what, {{"error", std::string(status.message())}});
+    };
+  };
+  const auto revocation_watch = sync::RevocationWatch::Open(
+      {.database = (*host)->database(),
+       .changed = processing::kRevocationsHeard,
+       .revocations = &revocations,
+       .log_failure = failed("the revocations cannot be read")});
+  if (!revocation_watch.ok()) return refuse_to_start(revocation_watch.status());
+  const auto grandpass_keys = processing::GrandpassKeys::Open(
+      {.database = (*host)->database(),
+       .peer = rpc::IsEmbedded(options.edge) ? (*host)->peer() : nullptr,
+       .board = &grandpass_board,
+       .log_failure = failed("Grandpass does not tell its token keys")});
+  if (!grandpass_keys.ok()) return refuse_to_start(grandpass_keys.status());
   operations::AddAuditTrail(queries);
   operations::AddExceptions(commands, queries);
   operations::Operations operations((*host)->Self(), (*host)->queries(),

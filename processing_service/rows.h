@@ -16,6 +16,7 @@
 #include "processing_service/locked_rows.h"
 #include "processing_service/parcel_rows.h"
 #include "processing_service/recipe_rows.h"
+#include "processing_service/revoked_user_rows.h"
 #include "processing_service/schedule_rows.h"
 #include "processing_service/settings.h"
 #include "processing_service/shipment_bag_rows.h"
@@ -159,6 +160,7 @@ struct Rows : db::WorkingSet {
   db::Log<AllocationRelease> allocation_releases{*this};
   db::Table<SentBack> sent_back{*this};
   db::Table<Parcel> parcels{*this};
+  db::Table<RevokedUser> revoked_users{*this};
   db::Table<sync::Exception> exceptions{*this};
   // The open ones that concern a thing, as `shipment:17/1`.
   db::Lookup<sync::Exception, std::string> exceptions_of{

@@ -295,6 +295,10 @@ const std::vector<RowRule>& RowRules() {
        "revoked_user",
        {{"order_epoch", "-1"}}},
 
+      {"grandpass_key_is_public",
+       "grandpass_key",
+       {{"jwk", "'{\"kid\": \"k\", \"d\": \"secret\"}'"}}},
+
       {"outbox_kind_is_known", "sync.outbox", {{"kind", "'rumour'"}}},
       {"outbox_version_is_positive", "sync.outbox", {{"version", "0"}}},
       {"outbox_attempts_not_negative", "sync.outbox", {{"attempts", "-1"}}},
@@ -660,13 +664,15 @@ TEST_CASE("the service's role owns nothing and cannot switch a rule off") {
 }
 
 TEST_CASE("the service's role removes nothing but what nothing hangs on") {
-  // Locations and items go while they are new; marks, keys, letters and reports
+  // Locations and items go while they are new; Grandpass's keys when it does
+  // not publish them any more; marks, keys, letters and reports
   // are not kept for good.
   const std::set<std::string> removable = {"location",
                                            "item",
                                            "tealine",
                                            "herbline",
                                            "blendbalance",
+                                           "grandpass_key",
                                            "sync.outbox",
                                            "sync.drift",
                                            "sync.dead_letter",

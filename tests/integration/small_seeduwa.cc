@@ -98,6 +98,7 @@ constexpr char kRows[] = R"(
   INSERT INTO parcel (parcel_id, allocation_id, schedule_code, grams)
   VALUES ($63, $71, 900000001, 100);
   INSERT INTO revoked_user (subject, disabled, revoked_before) VALUES ($64, false, now());
+  INSERT INTO grandpass_key (key_id, jwk) VALUES ('k', '{"kid": "k"}');
 
   INSERT INTO sync.outbox (kind, key, version) VALUES ('seal', '900000001', 1);
   INSERT INTO sync.dead_letter (kind, key, version, epoch, state, reason)
