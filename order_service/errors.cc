@@ -4,6 +4,7 @@
 #include "common/base/weights.h"
 #include "common/handlers/file_imports.h"
 #include "common/rpc/status.h"
+#include "google/rpc/error_details.pb.h"
 #include "order_service/plan_rows.h"
 #include "order_service/schedule_rows.h"
 #include "order_service/shipment_rows.h"
@@ -162,6 +163,71 @@ absl::Status PageTokenInvalid() {
               "the page token does not belong to this filter and order");
 }
 
+absl::Status UserNotFound(std::string_view subject) {
+  return NotFound("user", subject);
+}
+
+absl::Status UsernameTaken() {
+  return AlreadyExists("USERNAME_TAKEN",
+                       "another user has this username, letters of either case "
+                       "being the same");
+}
+
+absl::Status LastMasterAdmin(std::string_view username) {
+  return FailedPrecondition(
+      "LAST_MASTER_ADMIN",
+      absl::StrCat("without ", std::string(username),
+                   " nobody who can administer would be left"),
+      {{"username", std::string(username)}});
+}
+
+absl::Status ExternalIdentity() {
+  return FailedPrecondition(
+      "EXTERNAL_IDENTITY",
+      "an identity provider signs in here, not the order service");
+}
+
+absl::Status PasswordTooWeak(std::string_view field, std::string_view why) {
+  return Make(
+      absl::StatusCode::kInvalidArgument, "PASSWORD_TOO_WEAK",
+      absl::StrCat("the password is too easy to guess: it ", std::string(why)),
+      {{"field", std::string(field)}});
+}
+
+absl::Status PasswordUnchanged() {
+  return Make(absl::StatusCode::kInvalidArgument, "PASSWORD_UNCHANGED",
+              "the new password is the present one");
+}
+
+absl::Status WrongPassword() {
+  return FailedPrecondition("WRONG_PASSWORD", "the present password is wrong");
+}
+
+absl::Status TooManyAttempts(absl::Duration retry_delay) {
+  // In whole seconds, upwards: sooner is in vain.
+  const int64_t seconds =
+      absl::ToInt64Seconds(absl::Ceil(retry_delay, absl::Seconds(1)));
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "TOO_MANY_ATTEMPTS",
+           absl::StrCat("the password was wrong too often; come again in ",
+                        seconds, " s"));
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(seconds);
+  status.SetPayload("type.googleapis.com/google.rpc.RetryInfo",
+                    absl::Cord(retry.SerializeAsString()));
+  return status;
+}
+
+absl::Status SignInRefused() {
+  return Unauthenticated("SIGN_IN_REFUSED",
+                         "the username or the password is wrong, or the user "
+                         "is disabled");
+}
+
+absl::Status SessionEnded() {
+  return Unauthenticated("SESSION_ENDED", "the session is over; sign in again");
+}
+
 google::rpc::Status AsResult(const absl::Status& status,
                              std::string_view correlation_id) {
   google::rpc::Status result;
@@ -182,6 +248,7 @@ absl::Status OfConstraint(std::string_view constraint) {
       constraint == "order_plan_is_unique") {
     return ImportRunning("plans");
   }
+  if (constraint == "user_account_username_is_unique") return UsernameTaken();
   return absl::OkStatus();
 }
 

@@ -53,6 +53,20 @@ absl::Status UpdateMaskInvalid(std::string_view path);
 
 absl::Status PageTokenInvalid();
 
+absl::Status UserNotFound(std::string_view subject);
+absl::Status UsernameTaken();
+// Without this user nobody could administer.
+absl::Status LastMasterAdmin(std::string_view username);
+// The company's identity provider signs this person in, or everybody.
+absl::Status ExternalIdentity();
+// `why` as WeaknessOf has it.
+absl::Status PasswordTooWeak(std::string_view field, std::string_view why);
+absl::Status PasswordUnchanged();
+absl::Status WrongPassword();
+absl::Status TooManyAttempts(absl::Duration retry_delay);
+absl::Status SignInRefused();
+absl::Status SessionEnded();
+
 // A refusal as one of the results of a batch call: with the details it would
 // have had as the outcome of a call of its own.
 google::rpc::Status AsResult(const absl::Status& status,

@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 #include "common/db/connection.h"
+#include "order_service/passwords.h"
 
 namespace mtp::order {
 namespace {
@@ -42,22 +43,14 @@ std::string NewPassword() {
   return password;
 }
 
-absl::StatusOr<std::string> Argon2id(const std::string& password) {
-  std::string hash(crypto_pwhash_STRBYTES, '\0');
-  if (crypto_pwhash_str(hash.data(), password.data(), password.size(),
-                        crypto_pwhash_OPSLIMIT_MODERATE,
-                        crypto_pwhash_MEMLIMIT_MODERATE) != 0) {
-    return absl::ResourceExhaustedError("not enough memory to hash a password");
-  }
-  hash.resize(hash.find('\0'));
-  return hash;
-}
-
 // The password, or why no account was made.
 absl::StatusOr<std::string> Make(const std::string& database,
+                                 const IdentitySettings& settings,
                                  const std::string& username) {
   const std::string password = NewPassword();
-  ASSIGN_OR_RETURN(const std::string hash, Argon2id(password));
+  const PasswordHasher hasher({.memory_mib = settings.password_memory_mib,
+                               .passes = settings.password_passes});
+  ASSIGN_OR_RETURN(const std::string hash, hasher.Hash(password));
   ASSIGN_OR_RETURN(
       std::unique_ptr<db::Connection> connection,
       db::Connection::Open({.conninfo = database,
@@ -80,6 +73,8 @@ CLI::App* AddFirstAdminCommand(CLI::App& app, std::string& username) {
   CLI::App* command = app.add_subcommand(
       "first-admin",
       "Makes the first MASTER_ADMIN, once, and prints its password");
+  // So that the flags of the service may stand behind it, too.
+  command->fallthrough();
   command->add_option("--username", username, "How the person signs in")
       ->required()
       ->check([](const std::string& name) {
@@ -93,8 +88,11 @@ CLI::App* AddFirstAdminCommand(CLI::App& app, std::string& username) {
   return command;
 }
 
-int MakeFirstAdmin(const std::string& database, const std::string& username) {
-  const absl::StatusOr<std::string> password = Make(database, username);
+int MakeFirstAdmin(const std::string& database,
+                   const IdentitySettings& settings,
+                   const std::string& username) {
+  const absl::StatusOr<std::string> password =
+      Make(database, settings, username);
   if (!password.ok()) {
     std::fprintf(stderr, "order_service first-admin: %s\n",
                  std::string(password.status().message()).c_str());

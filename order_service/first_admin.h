@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "order_service/settings.h"
+
 namespace CLI {
 class App;
 }
@@ -16,6 +18,8 @@ CLI::App* AddFirstAdminCommand(CLI::App& app, std::string& username);
 
 // Makes the account and prints its one-time password, which the person must
 // change at the first sign-in. The exit code: 1 when there was one before.
-int MakeFirstAdmin(const std::string& database, const std::string& username);
+int MakeFirstAdmin(const std::string& database,
+                   const IdentitySettings& settings,
+                   const std::string& username);
 
 }  // namespace mtp::order

@@ -9,6 +9,7 @@
 #include "common/seals/seal_check.h"
 #include "order_service/errors.h"
 #include "order_service/first_admin.h"
+#include "order_service/identity.h"
 #include "order_service/plans.h"
 #include "order_service/request_imports.h"
 #include "order_service/requests.h"
@@ -39,9 +40,19 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   settings.time_zone = rpc::PlantTimeZone(options.edge);
   if (first_admin->parsed()) {
-    return order::MakeFirstAdmin(options.edge.database, first_admin_name);
+    return order::MakeFirstAdmin(options.edge.database, settings.identity,
+                                 first_admin_name);
   }
+  const auto refuse_to_start = [](const absl::Status& why) {
+    std::fprintf(stderr, "order_service: %s\n",
+                 std::string(why.message()).c_str());
+    return 1;
+  };
 
+  settings.identity.embedded = rpc::IsEmbedded(options.edge);
+
+  rpc::TokenKeyBoard own_keys;
+  rpc::Revocations revocations;
   absl::StatusOr<std::unique_ptr<host::Host>> host = host::Host::Make(
       {.name = "order_service",
        .domain = "mtp.order",
@@ -52,13 +63,17 @@ int main(int argc, char** argv) {
        .schema = {host::Needed(schema::k_sync), host::Needed(schema::k_order)},
        .working_set = [&] { return std::make_unique<order::Rows>(settings); },
        .explain_constraint = order::errors::OfConstraint,
-       .relay_routes = order::RelayRoutes()},
+       .relay_routes = order::RelayRoutes(),
+       .own_keys = &own_keys,
+       .revoked =
+           [&](std::string_view subject, absl::Time issued_at) {
+             return revocations.Revoked(subject, issued_at);
+           },
+       .before_password_change = {"mtp.order.v1.SessionService.ChangePassword",
+                                  "mtp.order.v1.SessionService.SignOut"},
+       .removals = order::IdentityRemovals()},
       options);
-  if (!host.ok()) {
-    std::fprintf(stderr, "order_service: %s\n",
-                 std::string(host.status().message()).c_str());
-    return 1;
-  }
+  if (!host.ok()) return refuse_to_start(host.status());
 
   order::Commands commands((*host)->commands(), (*host)->router());
   handlers::Queries queries((*host)->queries(), (*host)->router());
@@ -69,14 +84,20 @@ int main(int argc, char** argv) {
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);
   seals::AddPeerSeals(commands, queries);
+  const auto identity = order::Identity::Start(
+      settings.identity, rpc::OwnTokens(options.edge), (*host)->database(),
+      (*host)->log(), commands, queries, own_keys, revocations);
+  if (!identity.ok()) return refuse_to_start(identity.status());
   operations::AddAuditTrail(queries);
   operations::AddExceptions(commands, queries);
   operations::Operations operations((*host)->Self(), (*host)->queries(),
                                     queries, (*host)->router(),
                                     (*host)->peer());
   seals::SealCheck seal_check((*host)->SealCheckOptions(), (*host)->router());
-  return (*host)->Run([&] {
-    operations.Drain();
-    seal_check.Stop();
-  });
+  return (*host)->Run(
+      [&] {
+        operations.Drain();
+        seal_check.Stop();
+      },
+      [&] { (*identity)->Drain(); });
 }

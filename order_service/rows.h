@@ -14,6 +14,7 @@
 #include "order_service/schedule_rows.h"
 #include "order_service/settings.h"
 #include "order_service/shipment_rows.h"
+#include "order_service/user_rows.h"
 
 namespace mtp::order {
 
@@ -53,6 +54,16 @@ struct Rows : db::WorkingSet {
   db::AppendOnly<ShipmentDifference> shipment_differences{*this};
   db::Sequence schedule_codes{*this, Schedule::kTakeCodes};
   db::Table<Schedule> schedules{*this};
+  db::Table<User> users{*this};
+  // All of a role.
+  db::FoundBy<User, std::string> users_of_role{*this, users};
+  db::Table<UnknownSignIn> unknown_sign_ins{*this};
+  db::Table<SignedIn> sessions{*this};
+  // Those of a user that have not ended, by subject.
+  db::FoundBy<SignedIn, Uuid> sessions_of{*this, sessions};
+  db::Log<RefreshTokenUse> refresh_token_uses{*this};
+  db::Table<RefreshToken> refresh_tokens{*this};
+  db::Table<Revocation> revocations{*this};
   db::Table<sync::Exception> exceptions{*this};
   // The open ones that concern a thing, as `shipment:17/1`.
   db::Lookup<sync::Exception, std::string> exceptions_of{

@@ -478,6 +478,27 @@ sync::v1::ScheduleState ReadScheduleState(const db::Row& row) {
   return state;
 }
 
+constexpr db::Statement kFetchRevocations{R"(
+  SELECT wanted.key, subject, username, disabled, revoked_before, version, changed_at
+  FROM unnest($1::text[]) AS wanted (key)
+  JOIN admin.revocation ON revocation.subject = wanted.key::uuid
+)"};
+
+sync::v1::RevocationState ReadRevocationState(const db::Row& row) {
+  std::string key;
+  Revocation revocation;
+  row.Into(key, revocation.subject, revocation.username, revocation.disabled,
+           revocation.revoked_before, revocation.version,
+           revocation.changed_at);
+  sync::v1::RevocationState state;
+  state.mutable_stamp()->set_version(revocation.version);
+  *state.mutable_stamp()->mutable_changed_at() = ToProto(revocation.changed_at);
+  state.set_subject(revocation.subject.ToString());
+  *state.mutable_refuse_issued_before() = ToProto(revocation.revoked_before);
+  state.set_disabled(revocation.disabled);
+  return state;
+}
+
 }  // namespace
 
 absl::StatusOr<sync::v1::ApplyShipmentProgressResponse>
@@ -513,7 +534,12 @@ std::vector<sync::Relay::Route> RelayRoutes() {
       sync::MakeRoute<ApplySchedulesRequest, ApplySchedulesResponse,
                       ScheduleState>(
           sync::kSchedule, "mtp.sync.v1.ProcessingSyncService/ApplySchedules",
-          kFetchSchedules, ReadScheduleState)};
+          kFetchSchedules, ReadScheduleState),
+      sync::MakeRoute<ApplyRevocationsRequest, ApplyRevocationsResponse,
+                      RevocationState>(
+          sync::kRevocation,
+          "mtp.sync.v1.ProcessingSyncService/ApplyRevocations",
+          kFetchRevocations, ReadRevocationState)};
 }
 
 }  // namespace mtp::order

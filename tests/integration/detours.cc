@@ -5,6 +5,7 @@
 #include "mtp/order/v1/plans.pb.h"
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/order/v1/schedules.pb.h"
+#include "mtp/order/v1/users.pb.h"
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/bags.pb.h"
 #include "mtp/processing/v1/batches.pb.h"
@@ -48,6 +49,45 @@ Detours::Detours(Stack& stack)
   AddParcels();
   AddBags();
   AddExceptions(stack);
+  AddUsers();
+}
+
+void Detours::AddUsers() {
+  Add<ord::CreateUserRequest, ord::CreateUserResponse>(
+      "mtp.order.v1.UserService/CreateUser", ROLE_MASTER_ADMIN,
+      [this](ord::CreateUserRequest& request) {
+        request.set_username("detour-" + allowed_.order_code);
+        request.set_role(ROLE_GRANDPASS_OFFICER);
+        request.set_password("nine quiet lorries uphill");
+      },
+      [this](const ord::CreateUserResponse& response) {
+        user_ = response.user().subject();
+      });
+  Add<ord::UpdateUserRequest, ord::UpdateUserResponse>(
+      "mtp.order.v1.UserService/UpdateUser", ROLE_MASTER_ADMIN,
+      [this](ord::UpdateUserRequest& request) {
+        request.set_subject(user_);
+        request.mutable_user()->set_role(ROLE_GRANDPASS_SUPERVISOR);
+        request.mutable_update_mask()->add_paths("role");
+      });
+  Add<ord::DisableUserRequest, ord::DisableUserResponse>(
+      "mtp.order.v1.UserService/DisableUser", ROLE_MASTER_ADMIN,
+      [this](ord::DisableUserRequest& request) {
+        request.set_subject(user_);
+        request.set_reason("gone to the coast");
+      });
+  Add<ord::EnableUserRequest, ord::EnableUserResponse>(
+      "mtp.order.v1.UserService/EnableUser", ROLE_MASTER_ADMIN,
+      [this](ord::EnableUserRequest& request) { request.set_subject(user_); });
+  Add<ord::ResetPasswordRequest, ord::ResetPasswordResponse>(
+      "mtp.order.v1.UserService/ResetPassword", ROLE_MASTER_ADMIN,
+      [this](ord::ResetPasswordRequest& request) {
+        request.set_subject(user_);
+        request.set_password("seven loud kettles downhill");
+      });
+  Add<ord::DeleteUserRequest, ord::DeleteUserResponse>(
+      "mtp.order.v1.UserService/DeleteUser", ROLE_MASTER_ADMIN,
+      [this](ord::DeleteUserRequest& request) { request.set_subject(user_); });
 }
 
 void Detours::AddRequests() {

@@ -41,6 +41,7 @@ class Detours {
   void AddBags();
   void AddParcels();
   void AddExceptions(Stack& stack);
+  void AddUsers();
 
   // A plan without requests.
   Story plan_;
@@ -60,6 +61,7 @@ class Detours {
   const std::string opening_bag_;  // its barcode
   std::string flavorsheet_id_;
   std::string allocation_id_;
+  std::string user_;  // a subject
   std::vector<Act> acts_;
 };
 

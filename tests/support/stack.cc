@@ -153,6 +153,8 @@ Stack::Stack(Options options)
                                           : *options.cluster),
       flags_(std::move(options.flags)),
       seal_seconds_(options.seal_seconds),
+      order_flags_(std::move(options.order_flags)),
+      token_keys_(std::move(options.token_keys)),
       authority_(Identities::Shared().folder() + "/certificates/ca.pem") {
   static int count = 0;
   const int number = ++count;
@@ -210,7 +212,7 @@ std::vector<std::string> Stack::Command(Side side) const {
       "--tls-ca",
       authority_,
       "--token-keys",
-      folder + "/tokens/jwks.json",
+      token_keys_.empty() ? folder + "/tokens/jwks.json" : token_keys_,
       "--peer",
       Address(PeerOf(side)),
       "--peer-name",
@@ -219,6 +221,12 @@ std::vector<std::string> Stack::Command(Side side) const {
       absl::StrCat(seal_seconds_),
   };
   command.insert(command.end(), flags_.begin(), flags_.end());
+  if (side == SIDE_ORDER) {
+    // Passwords that are hashed in no time.
+    command.insert(command.end(),
+                   {"--password-memory-mib", "1", "--password-passes", "1"});
+    command.insert(command.end(), order_flags_.begin(), order_flags_.end());
+  }
   return command;
 }
 
@@ -312,6 +320,8 @@ void Stack::CutDatabaseConnections(Side side) {
       "WHERE datname = $1 AND usename = 'mtp_app'",
       {Of(side).database});
 }
+
+std::string Stack::Log(Side side) const { return ReadFile(Of(side).log); }
 
 std::string Stack::Address(Side side) const {
   return absl::StrCat("127.0.0.1:", Of(side).port);

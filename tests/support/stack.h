@@ -51,11 +51,14 @@ class Stack {
   struct Options {
     // None: the shared one.
     Cluster* cluster = nullptr;
-    // Handed to both services besides what they need.
+    // Handed to both services besides what they need, and to Grandpass alone.
     std::vector<std::string> flags;
     // From one seal of the audit trail to the next; 0: none is made, so that
     // nothing happens that no test asked for.
     int seal_seconds = 0;
+    std::vector<std::string> order_flags = {};
+    // Where both find the keys of the tests' tokens, if not in their file.
+    std::string token_keys = {};
   };
 
   // Starts both and waits until they serve.
@@ -116,6 +119,8 @@ class Stack {
   void CutDatabaseConnections(Side side);
 
   std::string Address(Side side) const;
+  // What a side has logged so far.
+  std::string Log(Side side) const;
   const std::string& certificate_authority() const { return authority_; }
 
  private:
@@ -137,6 +142,8 @@ class Stack {
   Cluster& cluster_;
   const std::vector<std::string> flags_;
   const int seal_seconds_;
+  const std::vector<std::string> order_flags_;
+  const std::string token_keys_;
   std::string authority_;
   std::map<Side, Service> services_;
 };

@@ -1,0 +1,590 @@
+#include "order_service/sessions.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "common/base/errors.h"
+#include "common/base/protos.h"
+#include "common/base/status.h"
+#include "common/handlers/intercepted_call.h"
+#include "common/rpc/base64url.h"
+#include "common/rpc/token.h"
+#include "order_service/errors.h"
+#include "order_service/lockout.h"
+#include "order_service/password_calls.h"
+#include "order_service/revoking.h"
+
+namespace mtp::order {
+namespace {
+
+using handlers::InterceptedCall;
+
+constexpr size_t kRefreshTokenBytes = 32;
+
+std::string NewRefreshToken() {
+  std::string random(kRefreshTokenBytes, '\0');
+  randombytes_buf(random.data(), random.size());
+  return rpc::Base64UrlEncode(random);
+}
+
+LockPolicy PolicyOf(const IdentitySettings& settings) {
+  return {.after = settings.lock_after,
+          .first = absl::Seconds(settings.lock_seconds),
+          .longest = absl::Seconds(settings.lock_limit_seconds)};
+}
+
+// Not before what was revoked last, which a clock that runs behind could make
+// of it.
+absl::Time IssuedAt(const Uuid& subject, const Context& context,
+                    const Rows& rows) {
+  const Revocation* revocation = rows.revocations.Find(subject);
+  return revocation == nullptr
+             ? context.now()
+             : std::max(context.now(), revocation->revoked_before);
+}
+
+Grant GrantTo(const User& user, const Uuid& session_id,
+              absl::Time refresh_expires_at, const Context& context,
+              const Rows& rows) {
+  return {.subject = user.subject,
+          .username = user.username,
+          .role = user.role,
+          .must_change_password = user.must_change_password,
+          .session_id = session_id,
+          .issued_at = IssuedAt(user.subject, context, rows),
+          .refresh_expires_at = refresh_expires_at};
+}
+
+absl::Time RefreshExpiry(absl::Time now, absl::Time session_expires_at,
+                         const IdentitySettings& settings) {
+  return std::min(session_expires_at,
+                  now + absl::Hours(settings.refresh_token_hours));
+}
+
+// --- the answer to a try
+
+absl::StatusOr<v1::SessionTokens> MakeTokens(const IdentityParts& parts,
+                                             const Grant& grant,
+                                             const std::string& refresh_token) {
+  const absl::Duration lifetime =
+      absl::Seconds(parts.settings.access_token_seconds);
+  ASSIGN_OR_RETURN(
+      std::string access_token,
+      parts.keys.Sign({.issuer = parts.tokens.issuer,
+                       .audience = parts.tokens.audience,
+                       .subject = grant.subject.ToString(),
+                       .username = grant.username,
+                       .role = grant.role,
+                       .issued_at = grant.issued_at,
+                       .lifetime = lifetime,
+                       .session_id = grant.session_id.ToString(),
+                       .must_change_password = grant.must_change_password}));
+  v1::SessionTokens tokens;
+  tokens.set_access_token(std::move(access_token));
+  // As the token has it: in whole seconds.
+  *tokens.mutable_access_expires_at() = ToProto(
+      absl::FromUnixSeconds(absl::ToUnixSeconds(grant.issued_at + lifetime)));
+  tokens.set_refresh_token(refresh_token);
+  *tokens.mutable_refresh_expires_at() = ToProto(grant.refresh_expires_at);
+  tokens.set_subject(grant.subject.ToString());
+  tokens.set_username(grant.username);
+  tokens.set_role(grant.role);
+  tokens.set_must_change_password(grant.must_change_password);
+  return tokens;
+}
+
+// Makes the try in a lane; what it brought is kept even if it is refused.
+template <typename Response>
+void Attempt(IdentityParts& parts, std::unique_ptr<rpc::Call> call,
+             const std::string& refresh_token, std::function<void(Rows&)> touch,
+             std::function<Attempted(Context&, Rows&)> decide) {
+  auto attempted = std::make_shared<Attempted>();
+  auto intercepted = std::make_unique<InterceptedCall>(
+      std::move(call),
+      [&parts, attempted, refresh_token](std::unique_ptr<rpc::Call> inner,
+                                         absl::StatusOr<std::string> answer) {
+        if (!answer.ok()) return inner->Fail(answer.status());
+        if (!attempted->grant.has_value()) {
+          return inner->Fail(attempted->refusal);
+        }
+        absl::StatusOr<v1::SessionTokens> tokens =
+            MakeTokens(parts, *attempted->grant, refresh_token);
+        if (!tokens.ok()) return inner->Fail(tokens.status());
+        Response response;
+        *response.mutable_session() = *std::move(tokens);
+        inner->Reply(response.SerializeAsString());
+      });
+  parts.commands.Do(std::move(intercepted),
+                    {.touch = std::move(touch),
+                     .decide = [attempted, decide = std::move(decide)](
+                                   Context& context,
+                                   Rows& rows) -> absl::StatusOr<std::string> {
+                       *attempted = decide(context, rows);
+                       return std::string();
+                     },
+                     .remembered = false});
+}
+
+// Reads first, then goes on with the call and what was read.
+void ReadFirst(
+    IdentityParts& parts, db::Exchange exchange,
+    std::unique_ptr<rpc::Call> call,
+    std::function<void(std::unique_ptr<rpc::Call>, db::Results)> then) {
+  const absl::Time deadline = call->deadline;
+  auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));
+  parts.queries.lanes().Ask(
+      std::move(exchange), deadline,
+      [shared, then = std::move(then)](absl::StatusOr<db::Results> results) {
+        std::unique_ptr<rpc::Call> mine = std::move(*shared);
+        if (!results.ok()) return mine->Fail(results.status());
+        then(std::move(mine), *std::move(results));
+      });
+}
+
+// --- SignIn
+
+constexpr db::Statement kFindByName{R"(
+  SELECT subject, username, role, password_hash FROM admin.user_account
+  WHERE lower(username) = $1::text
+)"};
+
+struct Found {
+  std::optional<Uuid> subject;
+  std::string username;
+  options::v1::Role role = options::v1::ROLE_UNSPECIFIED;
+  std::string password_hash;
+};
+
+Found ReadFound(const db::Results& results) {
+  Found found;
+  if (!results[0].empty()) {
+    results[0][0].Into(found.subject, found.username, found.role,
+                       found.password_hash);
+  }
+  return found;
+}
+
+void CheckAndSignIn(IdentityParts& parts, const Found& found,
+                    const std::string& folded_username,
+                    const SecretPtr& password,
+                    std::unique_ptr<rpc::Call> call) {
+  const std::string refresh_token = NewRefreshToken();
+  SignInAttempt attempt{.folded_username = folded_username,
+                        .subject = found.subject,
+                        .matched_hash = "",
+                        .dearer_hash = "",
+                        .refresh_digest = TokenDigest::Of(refresh_token),
+                        .client = call->remote_address};
+  if (parts.hasher.Matches(password->text, found.password_hash)) {
+    attempt.matched_hash = found.password_hash;
+    if (parts.hasher.IsCheap(found.password_hash)) {
+      attempt.dearer_hash = parts.hasher.Hash(password->text).value_or("");
+    }
+    // Whoever knows the password is the one who does this.
+    call->caller = {.kind = rpc::Caller::Kind::kPerson,
+                    .subject = found.subject->ToString(),
+                    .username = found.username,
+                    .role = found.role};
+  }
+  Attempt<v1::SignInResponse>(
+      parts, std::move(call), refresh_token,
+      [attempt](Rows& rows) {
+        if (attempt.subject.has_value()) {
+          rows.users.Want(*attempt.subject);
+          rows.revocations.Want(*attempt.subject);
+        }
+        // Also for who has just gone or got another name.
+        rows.unknown_sign_ins.Want(
+            UnknownSignIn::BucketOf(attempt.folded_username));
+      },
+      [attempt](Context& context, Rows& rows) {
+        return DecideSignIn(attempt, context, rows);
+      });
+}
+
+void SignIn(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
+  const SecretPtr password = TakeSecret(*call, "password");
+  const std::string folded = absl::AsciiStrToLower(
+      static_cast<const v1::SignInRequest&>(*call->message).username());
+  db::Exchange exchange;
+  exchange.Add(kFindByName, db::Params().Add(folded));
+  ReadFirst(parts, std::move(exchange), std::move(call),
+            [&parts, password, folded](std::unique_ptr<rpc::Call> read,
+                                       const db::Results& results) {
+              InPool(parts.pool, std::move(read),
+                     [&parts, password, folded, found = ReadFound(results)](
+                         std::unique_ptr<rpc::Call> mine) {
+                       CheckAndSignIn(parts, found, folded, password,
+                                      std::move(mine));
+                     });
+            });
+}
+
+// Counts a wrong try under a name that nobody has.
+absl::Status CountUnknown(const SignInAttempt& attempt, Context& context,
+                          Rows& rows) {
+  const int64_t bucket = UnknownSignIn::BucketOf(attempt.folded_username);
+  const UnknownSignIn* known = rows.unknown_sign_ins.Find(bucket);
+  Guesses guesses = known == nullptr ? Guesses{} : known->guesses();
+  if (guesses.Locked(context.now())) {
+    return errors::TooManyAttempts(*guesses.locked_until - context.now());
+  }
+  guesses.Count(PolicyOf(rows.settings.identity), context.now());
+  UnknownSignIn& row = known == nullptr
+                           ? rows.unknown_sign_ins.Insert({.bucket = bucket})
+                           : rows.unknown_sign_ins.Edit(*known);
+  row.Set(guesses);
+  return errors::SignInRefused();
+}
+
+// Counts a wrong password of a user's.
+void CountWrong(const User& found, Context& context, Rows& rows) {
+  Guesses guesses = found.guesses();
+  guesses.Count(PolicyOf(rows.settings.identity), context.now());
+  User& user = rows.users.Edit(found);
+  user.Set(guesses);
+  context.Audit("user", user.subject.ToString(), "password_refused",
+                {{"username", user.username},
+                 {"failed_sign_ins", user.failed_sign_ins},
+                 {"locked", guesses.Locked(context.now())}});
+}
+
+// --- RefreshSession
+
+constexpr db::Statement kFindByToken{R"(
+  SELECT session.subject, session.session_id
+  FROM admin.refresh_token JOIN admin.session USING (session_id)
+  WHERE token_digest = $1::bytea
+)"};
+
+void RefreshSession(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
+  const SecretPtr token = TakeSecret(*call, "refresh_token");
+  const TokenDigest digest = TokenDigest::Of(token->text);
+  db::Exchange exchange;
+  exchange.Add(kFindByToken, db::Params().Add(db::Bytes{digest.bytes}));
+  ReadFirst(
+      parts, std::move(exchange), std::move(call),
+      [&parts, digest](std::unique_ptr<rpc::Call> mine, db::Results results) {
+        if (results[0].empty()) return mine->Fail(errors::SessionEnded());
+        RefreshAttempt attempt{.digest = digest};
+        results[0][0].Into(attempt.subject, attempt.session_id);
+        const std::string next = NewRefreshToken();
+        attempt.next_digest = TokenDigest::Of(next);
+        mine->caller = {.kind = rpc::Caller::Kind::kPerson,
+                        .subject = attempt.subject.ToString()};
+        Attempt<v1::RefreshSessionResponse>(
+            parts, std::move(mine), next,
+            [attempt](Rows& rows) {
+              rows.users.Want(attempt.subject);
+              rows.sessions.Want(attempt.session_id);
+              rows.refresh_tokens.Want(attempt.digest);
+              rows.revocations.Want(attempt.subject);
+            },
+            [attempt](Context& context, Rows& rows) {
+              return DecideRefresh(attempt, context, rows);
+            });
+      });
+}
+
+// --- SignOut
+
+Uuid CallerSubject(const rpc::Caller& caller) {
+  return Uuid::Parse(caller.subject).value_or(Uuid{});
+}
+Uuid CallerSession(const rpc::Caller& caller) {
+  return Uuid::Parse(caller.session_id).value_or(Uuid{});
+}
+
+void SignOut(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
+  const auto request = std::make_shared<const v1::SignOutRequest>(
+      static_cast<const v1::SignOutRequest&>(*call->message));
+  const Uuid subject = CallerSubject(call->caller);
+  DoRevoking(parts.commands, parts.revocations, subject, std::move(call),
+             {.touch = [subject](Rows& rows) { TouchUser(subject, rows); },
+              .decide = [request](Context& context,
+                                  Rows& rows) -> absl::StatusOr<std::string> {
+                ASSIGN_OR_RETURN(const v1::SignOutResponse response,
+                                 DecideSignOut(*request, context, rows));
+                return response.SerializeAsString();
+              }});
+}
+
+// --- ChangePassword
+
+constexpr db::Statement kFindBySubject{R"(
+  SELECT subject, username, role, password_hash FROM admin.user_account
+  WHERE subject = $1::uuid
+)"};
+
+// A refused change leaves no trace; that the password was wrong must.
+void CountAndFail(IdentityParts& parts, std::unique_ptr<rpc::Call> call,
+                  const absl::Status& refusal) {
+  const Uuid subject = CallerSubject(call->caller);
+  auto intercepted = std::make_unique<InterceptedCall>(
+      std::move(call), [refusal](std::unique_ptr<rpc::Call> inner,
+                                 absl::StatusOr<std::string> counted) {
+        inner->Fail(counted.ok() ? refusal : counted.status());
+      });
+  parts.commands.Do(
+      std::move(intercepted),
+      {.touch = [subject](Rows& rows) { rows.users.Want(subject); },
+       .decide = [](Context& context,
+                    Rows& rows) -> absl::StatusOr<std::string> {
+         CountWrongPassword(context, rows);
+         return std::string();
+       },
+       .remembered = false});
+}
+
+void CheckAndChange(IdentityParts& parts, const Found& found,
+                    const SecretPtr& current, const SecretPtr& fresh,
+                    std::unique_ptr<rpc::Call> call) {
+  const bool right = parts.hasher.Matches(current->text, found.password_hash);
+  if (right && current->text == fresh->text) {
+    return call->Fail(errors::PasswordUnchanged());
+  }
+  if (absl::Status bound = BindSecrets(parts.hasher, {current, fresh}, *call);
+      !bound.ok()) {
+    return call->Fail(bound);
+  }
+  const absl::StatusOr<std::string> hash = parts.hasher.Hash(fresh->text);
+  if (!hash.ok()) return call->Fail(hash.status());
+  const Uuid subject = *found.subject;
+  auto intercepted = std::make_unique<InterceptedCall>(
+      std::move(call), [&parts](std::unique_ptr<rpc::Call> inner,
+                                absl::StatusOr<std::string> answer) {
+        if (answer.ok()) return inner->Reply(*std::move(answer));
+        if (errors::Reason(answer.status()) != "WRONG_PASSWORD") {
+          return inner->Fail(answer.status());
+        }
+        CountAndFail(parts, std::move(inner), answer.status());
+      });
+  DoRevoking(
+      parts.commands, parts.revocations, subject, std::move(intercepted),
+      {.touch = [subject](Rows& rows) { TouchUser(subject, rows); },
+       .decide = [matched = right ? found.password_hash : std::string(),
+                  hash = *hash](Context& context,
+                                Rows& rows) -> absl::StatusOr<std::string> {
+         ASSIGN_OR_RETURN(const v1::ChangePasswordResponse response,
+                          DecideChangePassword(matched, hash, context, rows));
+         return response.SerializeAsString();
+       }});
+}
+
+void ChangePassword(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
+  const SecretPtr current = TakeSecret(*call, "current_password");
+  const SecretPtr fresh = TakeSecret(*call, "new_password");
+  db::Exchange exchange;
+  exchange.Add(kFindBySubject, db::Params().Add(CallerSubject(call->caller)));
+  ReadFirst(
+      parts, std::move(exchange), std::move(call),
+      [&parts, current, fresh](std::unique_ptr<rpc::Call> read,
+                               const db::Results& results) {
+        const Found found = ReadFound(results);
+        if (!found.subject.has_value()) {
+          return read->Fail(errors::ExternalIdentity());
+        }
+        if (const std::string why = WeaknessOf(fresh->text, found.username);
+            !why.empty()) {
+          return read->Fail(errors::PasswordTooWeak("new_password", why));
+        }
+        InPool(
+            parts.pool, std::move(read),
+            [&parts, current, fresh, found](std::unique_ptr<rpc::Call> mine) {
+              CheckAndChange(parts, found, current, fresh, std::move(mine));
+            });
+      });
+}
+
+}  // namespace
+
+Attempted DecideSignIn(const SignInAttempt& attempt, Context& context,
+                       Rows& rows) {
+  const User* found =
+      attempt.subject.has_value() ? rows.users.Find(*attempt.subject) : nullptr;
+  if (found == nullptr || found->folded_username() != attempt.folded_username) {
+    return {.grant = {}, .refusal = CountUnknown(attempt, context, rows)};
+  }
+  if (found->guesses().Locked(context.now())) {
+    return {.grant = {},
+            .refusal =
+                errors::TooManyAttempts(*found->locked_until - context.now())};
+  }
+  const bool right = !attempt.matched_hash.empty() &&
+                     attempt.matched_hash == found->password_hash;
+  // Of one who is disabled nobody shall find out the password either.
+  if (!right || found->disabled) {
+    CountWrong(*found, context, rows);
+    return {.grant = {}, .refusal = errors::SignInRefused()};
+  }
+
+  const IdentitySettings& settings = rows.settings.identity;
+  User& user = rows.users.Edit(*found);
+  user.Set(Guesses{});
+  user.last_signed_in_at = context.now();
+  if (!attempt.dearer_hash.empty()) user.password_hash = attempt.dearer_hash;
+  const SignedIn& session = rows.sessions.Insert(
+      {.session_id = context.NewId(),
+       .subject = user.subject,
+       .created_at = context.now(),
+       .last_refreshed_at = context.now(),
+       .expires_at = context.now() + absl::Hours(24) * settings.session_days,
+       .ended_at = {},
+       .end_reason = {},
+       .client = attempt.client});
+  const absl::Time refresh_expires_at =
+      RefreshExpiry(context.now(), session.expires_at, settings);
+  rows.refresh_tokens.Insert({.token_digest = {attempt.refresh_digest.bytes},
+                              .session_id = session.session_id,
+                              .issued_at = context.now(),
+                              .expires_at = refresh_expires_at,
+                              .used_at = {}});
+  context.Audit("user", user.subject.ToString(), "signed_in",
+                {{"username", user.username},
+                 {"session_id", session.session_id.ToString()}});
+  return {.grant = GrantTo(user, session.session_id, refresh_expires_at,
+                           context, rows),
+          .refusal = {}};
+}
+
+Attempted DecideRefresh(const RefreshAttempt& attempt, Context& context,
+                        Rows& rows) {
+  const Attempted over{.grant = {}, .refusal = errors::SessionEnded()};
+  const RefreshToken* token = rows.refresh_tokens.Find(attempt.digest);
+  const SignedIn* found = rows.sessions.Find(attempt.session_id);
+  const User* user = rows.users.Find(attempt.subject);
+  if (token == nullptr || found == nullptr || user == nullptr) return over;
+  if (token->used_at.has_value()) {
+    if (!found->ended_at.has_value()) {
+      rows.sessions.Edit(*found).End(context.now(), "TOKEN_REUSED");
+      context.Audit("user", user->subject.ToString(), "refresh_token_reused",
+                    {{"username", user->username},
+                     {"session_id", found->session_id.ToString()}});
+    }
+    return over;
+  }
+  if (!found->Open(context.now()) || token->expires_at <= context.now() ||
+      user->disabled) {
+    return over;
+  }
+  rows.refresh_tokens.Edit(*token).used_at = context.now();
+  rows.refresh_token_uses.Append(
+      {.token_digest = token->token_digest, .used_at = context.now()});
+  SignedIn& session = rows.sessions.Edit(*found);
+  session.last_refreshed_at = context.now();
+  const absl::Time refresh_expires_at =
+      RefreshExpiry(context.now(), session.expires_at, rows.settings.identity);
+  rows.refresh_tokens.Insert({.token_digest = {attempt.next_digest.bytes},
+                              .session_id = session.session_id,
+                              .issued_at = context.now(),
+                              .expires_at = refresh_expires_at,
+                              .used_at = {}});
+  return {.grant = GrantTo(*user, session.session_id, refresh_expires_at,
+                           context, rows),
+          .refusal = {}};
+}
+
+absl::StatusOr<v1::SignOutResponse> DecideSignOut(
+    const v1::SignOutRequest& request, Context& context, Rows& rows) {
+  const User* user = rows.users.Find(CallerSubject(context.caller()));
+  if (user == nullptr) return errors::ExternalIdentity();
+  v1::SignOutResponse response;
+  if (request.everywhere()) {
+    response.set_ended_session_count(
+        EndSessions(user->subject, Uuid{}, "SIGNED_OUT", context.now(), rows));
+    response.set_sync_token(RevokeTokens(*user, context, rows));
+  } else {
+    const SignedIn* session =
+        rows.sessions.Find(CallerSession(context.caller()));
+    if (session != nullptr && session->subject == user->subject &&
+        !session->ended_at.has_value()) {
+      response.set_ended_session_count(session->Open(context.now()) ? 1 : 0);
+      rows.sessions.Edit(*session).End(context.now(), "SIGNED_OUT");
+    }
+  }
+  context.Audit("user", user->subject.ToString(), "signed_out",
+                {{"username", user->username},
+                 {"everywhere", request.everywhere()},
+                 {"ended_session_count", response.ended_session_count()}});
+  return response;
+}
+
+absl::StatusOr<v1::ChangePasswordResponse> DecideChangePassword(
+    const std::string& matched_hash, const std::string& new_hash,
+    Context& context, Rows& rows) {
+  const User* found = rows.users.Find(CallerSubject(context.caller()));
+  if (found == nullptr) return errors::ExternalIdentity();
+  if (found->guesses().Locked(context.now())) {
+    return errors::TooManyAttempts(*found->locked_until - context.now());
+  }
+  if (matched_hash.empty() || matched_hash != found->password_hash) {
+    return errors::WrongPassword();
+  }
+  User& user = rows.users.Edit(*found);
+  user.password_hash = new_hash;
+  user.must_change_password = false;
+  user.password_changed_at = context.now();
+  user.Set(Guesses{});
+  user.Changed(context.now());
+  v1::ChangePasswordResponse response;
+  response.set_ended_session_count(
+      EndSessions(user.subject, CallerSession(context.caller()),
+                  "PASSWORD_CHANGED", context.now(), rows));
+  response.set_sync_token(RevokeTokens(user, context, rows));
+  context.Audit("user", user.subject.ToString(), "password_changed",
+                {{"username", user.username},
+                 {"ended_session_count", response.ended_session_count()}});
+  return response;
+}
+
+void CountWrongPassword(Context& context, Rows& rows) {
+  const User* user = rows.users.Find(CallerSubject(context.caller()));
+  if (user != nullptr && !user->guesses().Locked(context.now())) {
+    CountWrong(*user, context, rows);
+  }
+}
+
+void AddSessions(IdentityParts& parts) {
+  rpc::Router& router = parts.commands.router();
+  const auto route =
+      [&](const char* method,
+          void (*handle)(IdentityParts&, std::unique_ptr<rpc::Call>)) {
+        router.Route(std::string("mtp.order.v1.SessionService/") + method,
+                     [&parts, handle](std::unique_ptr<rpc::Call> call) {
+                       handle(parts, std::move(call));
+                     });
+      };
+  route("SignIn", SignIn);
+  route("RefreshSession", RefreshSession);
+  route("SignOut", SignOut);
+  route("ChangePassword", ChangePassword);
+  route("GetJsonWebKeySet",
+        [](IdentityParts& its, std::unique_ptr<rpc::Call> call) {
+          v1::GetJsonWebKeySetResponse response;
+          for (const v1::JsonWebKey& key : its.keys.Published()) {
+            *response.add_keys() = key;
+          }
+          call->Reply(response.SerializeAsString());
+        });
+}
+
+void AddForeignSessions(Commands& commands) {
+  rpc::Router& router = commands.router();
+  for (const char* method :
+       {"SignIn", "RefreshSession", "SignOut", "ChangePassword"}) {
+    router.Route(std::string("mtp.order.v1.SessionService/") + method,
+                 [](std::unique_ptr<rpc::Call> call) {
+                   call->Fail(errors::ExternalIdentity());
+                 });
+  }
+  router.Route(
+      "mtp.order.v1.SessionService/GetJsonWebKeySet",
+      [](std::unique_ptr<rpc::Call> call) {
+        call->Reply(v1::GetJsonWebKeySetResponse().SerializeAsString());
+      });
+}
+
+}  // namespace mtp::order

@@ -1,0 +1,7 @@
+-- Revert order:unknown_sign_in from pg
+
+BEGIN;
+
+DROP TABLE admin.unknown_sign_in;
+
+COMMIT;
