@@ -25,6 +25,7 @@ void AddTraceCommands(CLI::App& app, Session& session);
 void AddActivityCommands(CLI::App& app, Session& session);
 void AddSpoolCommands(CLI::App& app, Session& session);
 
+void AddIdentityCommands(CLI::App& app, Session& session);
 void AddOperationsCommands(CLI::App& app, Session& session);
 void AddAuditCommands(CLI::App& app, Session& session);
 void AddContractCommands(CLI::App& app, Session& session);

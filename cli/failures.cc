@@ -86,6 +86,13 @@ constexpr std::array kHints = {
          "a new call needs a new --request-id, or none: one is made"},
     Hint{"ETAG_MISMATCH", "read it again: somebody changed it meanwhile"},
     Hint{"TOKEN_EXPIRED", "get a new token and give it with --token"},
+    Hint{"TOKEN_REVOKED", "sign in again: mtpctl sign-in USERNAME"},
+    Hint{"SESSION_ENDED", "mtpctl sign-in USERNAME opens another session"},
+    Hint{"NOT_SIGNED_IN", "mtpctl sign-in USERNAME"},
+    Hint{"PASSWORD_CHANGE_NEEDED", "mtpctl change-password"},
+    Hint{"SIGN_IN_REFUSED", ""},
+    Hint{"TOO_MANY_ATTEMPTS",
+         "wait, or ask an administrator: mtpctl user enable USER"},
     Hint{"TOKEN_KEY_UNKNOWN",
          "the service does not know the key that signed the token"},
     Hint{"PAGE_TOKEN_INVALID",
@@ -109,8 +116,9 @@ std::string HintFor(const absl::Status& status, const std::string& reason,
                  ? ""
                  : absl::StrCat("this is for ", call.access);
     case absl::StatusCode::kUnauthenticated:
-      return "say who asks: --token, MTP_TOKEN, or on the local stack --as "
-             "ROLE";
+      return "say who asks: mtpctl sign-in, --token, MTP_TOKEN, or on the "
+             "local "
+             "stack --as ROLE";
     case absl::StatusCode::kUnimplemented:
       return "the service has another version than this program, or cannot do "
              "this yet; `mtpctl version` tells";

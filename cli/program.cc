@@ -93,9 +93,10 @@ void AddSettings(CLI::App& app, Session& session) {
        "The name in their certificates, if it is not the host's");
   text("--token", "MTP_TOKEN", settings.token,
        "Who asks: a signed token, or @FILE that holds one and is read anew for "
-       "each call");
+       "each call; by default whom sign-in signed in");
   app.add_option("--as", settings.as,
-                 "Who asks on the local stack; by default somebody who may")
+                 "Who asks on the local stack; by default, while nobody is "
+                 "signed in, somebody who may")
       ->type_name("ROLE")
       ->check(NoRole);
   app.add_option("--side", settings.side,
@@ -156,6 +157,7 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   AddTraceCommands(*app, session);
   AddActivityCommands(*app, session);
   AddSpoolCommands(*app, session);
+  AddIdentityCommands(*app, session);
   AddOperationsCommands(*app, session);
   AddAuditCommands(*app, session);
   AddContractCommands(*app, session);

@@ -16,6 +16,7 @@
 #include "common/rpc/token.h"
 #include "google/protobuf/util/json_util.h"
 #include "mtp/ops/v1/operations.pb.h"
+#include "mtp/order/v1/sessions.pb.h"
 #include "nlohmann/json.hpp"
 
 namespace mtp::cli {
@@ -197,10 +198,11 @@ absl::StatusOr<std::string> Session::TokenFor(const MethodDescriptor& method,
     }
   }
   if (role == options::v1::ROLE_UNSPECIFIED) {
-    if (!settings_.token.empty() || NeedsNoToken(method) ||
-        !stack_.has_value()) {
+    if (!settings_.token.empty() || NeedsNoToken(method)) {
       return GivenToken(settings_.token);
     }
+    ASSIGN_OR_RETURN(const std::string kept, KeptToken(/*renew=*/false));
+    if (!kept.empty() || !stack_.has_value()) return kept;
     // On the local stack whoever may.
     const std::vector<Role> roles = RolesOf(method);
     role = roles.empty() ? options::v1::ROLE_MASTER_ADMIN : roles.front();
@@ -219,6 +221,26 @@ absl::StatusOr<std::string> Session::TokenFor(const MethodDescriptor& method,
   }
   return token.text;
 }
+
+absl::StatusOr<std::string> Session::KeptToken(bool renew) {
+  const auto refresh = [this](const std::string& refresh_token)
+      -> absl::StatusOr<order::v1::SessionTokens> {
+    ASSIGN_OR_RETURN(Client* const client, ClientOf(common::v1::SIDE_ORDER));
+    order::v1::RefreshSessionRequest request;
+    order::v1::RefreshSessionResponse response;
+    request.set_refresh_token(refresh_token);
+    RETURN_IF_ERROR(client->Call(
+        MethodOf(*request.GetDescriptor()), request, response,
+        {.deadline = absl::Now() + settings_.timeout,
+         .metadata = {{rpc::kCorrelationIdKey, correlation_id_}}}));
+    return response.session();
+  };
+  ASSIGN_OR_RETURN(const std::optional<order::v1::SessionTokens> tokens,
+                   Kept().Fresh(absl::Now(), refresh, renew));
+  return tokens.has_value() ? tokens->access_token() : "";
+}
+
+absl::Status Session::RenewKept() { return KeptToken(/*renew=*/true).status(); }
 
 absl::StatusOr<Session::Route> Session::RouteFor(const MethodDescriptor& method,
                                                  Side side, Role role) {

@@ -13,6 +13,7 @@
 #include "cli/client.h"
 #include "cli/contract.h"
 #include "cli/failures.h"
+#include "cli/kept_session.h"
 #include "cli/local_stack.h"
 #include "google/protobuf/message.h"
 #include "mtp/common/v1/common.pb.h"
@@ -129,6 +130,11 @@ class Session {
   // Calls from here on have a correlation id of their own; which one.
   const std::string& NewCorrelation();
 
+  // Whom sign-in signed in at the order service.
+  KeptSession Kept() const { return KeptSession(settings_.order); }
+  // Gets new tokens for the session that is kept, if there is one.
+  absl::Status RenewKept();
+
   // Prints a response: as JSON where that was asked for, else what `text` makes
   // of it.
   absl::Status Show(const Message& response,
@@ -149,6 +155,9 @@ class Session {
   // role.
   absl::StatusOr<std::string> TokenFor(const MethodDescriptor& method,
                                        options::v1::Role role);
+  // The access token of the session that is kept, renewed if it is about to
+  // expire; empty without a session.
+  absl::StatusOr<std::string> KeptToken(bool renew);
   void NoteRequestId(const Message& request);
 
   std::ostream& out_;

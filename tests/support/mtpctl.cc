@@ -23,11 +23,11 @@ std::string Quoted(const std::string& word) {
 }  // namespace
 
 // The identities of the tests lie as those of a local stack do.
-Mtpctl::Mtpctl(const Stack& stack)
+Mtpctl::Mtpctl(const Stack& stack, const std::string& state)
     : program_({"/usr/bin/env", "MTP_HOME=" MTP_SOURCE_DIR,
                 "MTP_LOCAL_VAR=" + Identities::Shared().folder(),
-                "XDG_STATE_HOME=/nonexistent", MTP_BINARY_DIR "/mtpctl",
-                "--order", stack.Address(SIDE_ORDER), "--processing",
+                "XDG_STATE_HOME=" + state, MTP_BINARY_DIR "/mtpctl", "--order",
+                stack.Address(SIDE_ORDER), "--processing",
                 stack.Address(SIDE_PROCESSING)}) {}
 
 std::vector<std::string> Mtpctl::Command(

@@ -11,7 +11,9 @@ namespace mtp::tests {
 // The people's client, as a process of its own, against a stack.
 class Mtpctl {
  public:
-  explicit Mtpctl(const Stack& stack);
+  // `state` is the folder where it keeps who is signed in.
+  explicit Mtpctl(const Stack& stack,
+                  const std::string& state = "/nonexistent");
 
   // Its command line: `mtpctl --order … WORDS`, as anybody who may.
   std::vector<std::string> Command(const std::vector<std::string>& words) const;
