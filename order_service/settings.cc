@@ -45,7 +45,8 @@ void AddIdentityFlags(CLI::App& app, const std::string& prefix,
          "For how long a key signs tokens before the next one does");
   number("--signing-key-lead-seconds", "_SIGNING_KEY_LEAD_SECONDS",
          identity.signing_key_lead_seconds, 1, 31'536'000,
-         "How long before it signs a key is published");
+         "How long before it signs a key is published; more than Seeduwa's "
+         "--grandpass-keys-seconds");
   app.add_option("--signing-key-secret-file", identity.signing_key_secret_file,
                  "File with 32 bytes, as 64 hexadecimal digits, that encrypt "
                  "the private keys in the database; empty: not encrypted")

@@ -122,6 +122,7 @@ int main(int argc, char** argv) {
       {.database = (*host)->database(),
        .peer = rpc::IsEmbedded(options.edge) ? (*host)->peer() : nullptr,
        .board = &grandpass_board,
+       .poll = absl::Seconds(settings.grandpass_keys_seconds),
        .log_failure = failed("Grandpass does not tell its token keys")});
   if (!grandpass_keys.ok()) return refuse_to_start(grandpass_keys.status());
   operations::AddAuditTrail(queries);

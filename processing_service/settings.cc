@@ -24,6 +24,12 @@ void AddFlags(CLI::App& app, const std::string& prefix, Settings& settings) {
       ->envname(prefix + "_STOCK_IMPORT_ROW_LIMIT")
       ->check(CLI::Range(1, 200'000))
       ->capture_default_str();
+  app.add_option("--grandpass-keys-seconds", settings.grandpass_keys_seconds,
+                 "How often Grandpass is asked for the keys of its tokens; "
+                 "less than its --signing-key-lead-seconds")
+      ->envname(prefix + "_GRANDPASS_KEYS_SECONDS")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   app.add_option("--fonts", settings.fonts,
                  "Font files that labels and papers are written in, asked in "
                  "this order for each character")

@@ -25,6 +25,9 @@ struct Settings {
   // Rows of one file of opening stock. All of them are held in memory and
   // stored in one transaction; the contract allows no more than 200,000.
   int64_t stock_import_row_limit = 200'000;
+  // How often Grandpass is asked for the keys of its tokens; less than it
+  // publishes a key before it signs with it.
+  int grandpass_keys_seconds = 10;
   // What labels and papers are written in, asked in this order for each
   // character: the scripts of Europe, then Sinhala and Tamil.
   std::vector<std::string> fonts = {

@@ -380,7 +380,8 @@ TEST_CASE("keys of a provider are fetched from its URL, and fetched again") {
 
 TEST_CASE("keys rotate without signing anybody out") {
   Stack stack({.order_flags = {"--signing-key-seconds", "4",
-                               "--signing-key-lead-seconds", "3"}});
+                               "--signing-key-lead-seconds", "3"},
+               .processing_flags = {"--grandpass-keys-seconds", "1"}});
   const Person person = SettledPerson(stack, ROLE_SEEDUWA_OPERATOR);
   const SessionTokens first = MustSignIn(stack, person);
   REQUIRE(WelcomeAtSeeduwa(stack, first));

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/agreement.h"
 #include "tests/support/wait.h"
 
@@ -64,8 +65,11 @@ TEST_CASE("an order goes from the plan to the parcel, and each side shows it") {
   RequireAgreement(story.stack());
   CHECK(story.stack()
             .Database(SIDE_ORDER)
-            .Query("SELECT kind, description FROM sync.exception "
-                   "WHERE closed_at IS NULL") == Sql::Rows{});
+            .Query(
+                "SELECT kind, description FROM sync.exception "
+                "WHERE closed_at IS NULL AND 'shipment:' || $1 = ANY (things)",
+                {absl::StrCat(story.shipment.request_code(), "/",
+                              story.shipment.shipment_code())}) == Sql::Rows{});
   CHECK(story.stack()
             .Database(SIDE_ORDER)
             .Query("SELECT parcel_count, parcel_grams, completed FROM schedule "

@@ -88,7 +88,9 @@ Cluster::Cluster(Durability durability) : port_(FreePort()) {
   close(ends[0]);
 
   std::vector<std::string> create = {kScript, "create", folder_ + "/postgres",
-                                     absl::StrCat(port_)};
+                                     absl::StrCat(port_),
+                                     // Those of many stacks at a time.
+                                     "max_connections=400"};
   if (durability == Durability::kFast) {
     create.insert(create.end(), {"fsync=off", "synchronous_commit=off",
                                  "full_page_writes=off"});

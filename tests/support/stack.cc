@@ -154,6 +154,7 @@ Stack::Stack(Options options)
       flags_(std::move(options.flags)),
       seal_seconds_(options.seal_seconds),
       order_flags_(std::move(options.order_flags)),
+      processing_flags_(std::move(options.processing_flags)),
       token_keys_(std::move(options.token_keys)),
       authority_(Identities::Shared().folder() + "/certificates/ca.pem") {
   static int count = 0;
@@ -226,6 +227,9 @@ std::vector<std::string> Stack::Command(Side side) const {
     command.insert(command.end(),
                    {"--password-memory-mib", "1", "--password-passes", "1"});
     command.insert(command.end(), order_flags_.begin(), order_flags_.end());
+  } else {
+    command.insert(command.end(), processing_flags_.begin(),
+                   processing_flags_.end());
   }
   return command;
 }
@@ -315,10 +319,18 @@ std::string Stack::ServiceConninfo(Side side) const {
 }
 
 void Stack::CutDatabaseConnections(Side side) {
-  cluster_.Superuser().Query(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+  const Sql superuser = cluster_.Superuser();
+  const Sql::Rows cut = superuser.Query(
+      "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE datname = $1 AND usename = 'mtp_app'",
       {Of(side).database});
+  for (const std::vector<std::string>& backend : cut) {
+    REQUIRE(Eventually([&] {
+      return superuser.Number(
+                 "SELECT count(*) FROM pg_stat_activity WHERE pid = $1",
+                 {backend[0]}) == 0;
+    }));
+  }
 }
 
 std::string Stack::Log(Side side) const { return ReadFile(Of(side).log); }

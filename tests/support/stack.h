@@ -51,12 +51,13 @@ class Stack {
   struct Options {
     // None: the shared one.
     Cluster* cluster = nullptr;
-    // Handed to both services besides what they need, and to Grandpass alone.
+    // Handed to both services besides what they need, and to one alone.
     std::vector<std::string> flags;
     // From one seal of the audit trail to the next; 0: none is made, so that
     // nothing happens that no test asked for.
     int seal_seconds = 0;
     std::vector<std::string> order_flags = {};
+    std::vector<std::string> processing_flags = {};
     // Where both find the keys of the tests' tokens, if not in their file.
     std::string token_keys = {};
   };
@@ -115,7 +116,8 @@ class Stack {
   std::string OwnerConninfo(Side side) const;
   // As the service connects.
   std::string ServiceConninfo(Side side) const;
-  // Closes every connection that a service has to its database, at once.
+  // Closes every connection that a service has to its database, at once, and
+  // waits until the database is done with them.
   void CutDatabaseConnections(Side side);
 
   std::string Address(Side side) const;
@@ -143,6 +145,7 @@ class Stack {
   const std::vector<std::string> flags_;
   const int seal_seconds_;
   const std::vector<std::string> order_flags_;
+  const std::vector<std::string> processing_flags_;
   const std::string token_keys_;
   std::string authority_;
   std::map<Side, Service> services_;

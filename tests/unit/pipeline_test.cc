@@ -253,8 +253,8 @@ TEST_CASE("who must change the password first may do that and sign out") {
     bench.Run(exchange, method, "");
     return exchange.Reason();
   };
-  const std::string sign_out = "mtp.order.v1.SessionService.SignOut";
-  const std::string list = "mtp.processing.v1.LocationService.ListLocations";
+  const std::string sign_out = "mtp.order.v1.SessionService/SignOut";
+  const std::string list = "mtp.processing.v1.LocationService/ListLocations";
   CHECK(answer(list, true) == "PASSWORD_CHANGE_NEEDED");
   CHECK(answer(sign_out, true) == "NOT_IN_THIS_RELEASE");
   CHECK(answer(list, false) == "NOT_IN_THIS_RELEASE");
