@@ -133,8 +133,9 @@ TEST_CASE("connections to the database that are cut do not hurt any call") {
     while (!told) {
       stack.CutDatabaseConnections(SIDE_ORDER);
       stack.CutDatabaseConnections(SIDE_PROCESSING);
-      // Long enough to get something done in between.
-      absl::SleepFor(absl::Milliseconds(60));
+      // Long enough for a round of the relay over connections that are new on
+      // both sides.
+      absl::SleepFor(absl::Milliseconds(200));
     }
   });
   absl::Status status;

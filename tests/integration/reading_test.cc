@@ -27,7 +27,17 @@ constexpr int64_t kSlack = 50;
 // connection tells its part at the latest when it ends.
 int64_t RowsRead(Stack& stack) {
   const Sql database = stack.Database(SIDE_PROCESSING);
+  const Sql::Rows before = database.Query(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+      "AND usename = 'mtp_app'");
   stack.CutDatabaseConnections(SIDE_PROCESSING);
+  for (const std::vector<std::string>& backend : before) {
+    REQUIRE(Eventually([&] {
+      return database.Number(
+                 "SELECT count(*) FROM pg_stat_activity WHERE pid = $1",
+                 {backend[0]}) == 0;
+    }));
+  }
   REQUIRE(Eventually([&] {
     return database.Number(
                "SELECT sum(n_tup_ins) FROM pg_stat_user_tables "

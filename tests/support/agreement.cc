@@ -116,7 +116,8 @@ std::string Footprint(const Stack& stack, Side side) {
   for (const auto& table : database.Query(
            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) "
            "FROM pg_tables WHERE schemaname IN ('public', 'admin', 'sync', "
-           "'audit') AND tablename <> 'epoch' ORDER BY 1")) {
+           "'audit') AND tablename NOT IN ('epoch', 'grandpass_key') ORDER BY "
+           "1")) {
     absl::StrAppend(&text, table[0], " ",
                     database.Text("SELECT count(*) || ' ' || md5(coalesce("
                                   "string_agg(t::text, ' ' ORDER BY t::text), "

@@ -319,18 +319,10 @@ std::string Stack::ServiceConninfo(Side side) const {
 }
 
 void Stack::CutDatabaseConnections(Side side) {
-  const Sql superuser = cluster_.Superuser();
-  const Sql::Rows cut = superuser.Query(
-      "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
+  cluster_.Superuser().Query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE datname = $1 AND usename = 'mtp_app'",
       {Of(side).database});
-  for (const std::vector<std::string>& backend : cut) {
-    REQUIRE(Eventually([&] {
-      return superuser.Number(
-                 "SELECT count(*) FROM pg_stat_activity WHERE pid = $1",
-                 {backend[0]}) == 0;
-    }));
-  }
 }
 
 std::string Stack::Log(Side side) const { return ReadFile(Of(side).log); }

@@ -116,8 +116,7 @@ class Stack {
   std::string OwnerConninfo(Side side) const;
   // As the service connects.
   std::string ServiceConninfo(Side side) const;
-  // Closes every connection that a service has to its database, at once, and
-  // waits until the database is done with them.
+  // Closes every connection that a service has to its database, at once.
   void CutDatabaseConnections(Side side);
 
   std::string Address(Side side) const;
