@@ -3,7 +3,6 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 
 #include "absl/strings/escaping.h"
@@ -155,21 +154,15 @@ absl::StatusOr<std::unique_ptr<SigningKeys>> SigningKeys::Open(
     Options options) {
   std::unique_ptr<SigningKeys> keys(new SigningKeys(std::move(options)));
   RETURN_IF_ERROR(keys->Look());
-  keys->watcher_ = std::thread([k = keys.get()] { k->Watch(); });
+  keys->poller_.emplace(
+      Poller::Options{.poll = keys->options_.poll,
+                      .look = [k = keys.get()] { return k->Look(); },
+                      .log_failure = keys->options_.log_failure});
   return keys;
 }
 
 SigningKeys::SigningKeys(Options options)
     : options_(std::move(options)), session_(options_.database) {}
-
-SigningKeys::~SigningKeys() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_changed_.notify_all();
-  if (watcher_.joinable()) watcher_.join();
-}
 
 absl::StatusOr<std::vector<SigningKey>> SigningKeys::Load(
     db::Connection& connection, absl::Time& now) {
@@ -240,22 +233,6 @@ absl::Status SigningKeys::Look() {
   std::lock_guard lock(mutex_);
   keys_ = std::move(keys);
   return absl::OkStatus();
-}
-
-void SigningKeys::Watch() {
-  bool failing = false;
-  std::unique_lock lock(mutex_);
-  while (!stop_changed_.wait_for(lock, absl::ToChronoNanoseconds(options_.poll),
-                                 [this] { return stopping_; })) {
-    lock.unlock();
-    const absl::Status status = Look();
-    // Once per outage is enough.
-    if (!std::exchange(failing, !status.ok()) && !status.ok() &&
-        options_.log_failure) {
-      options_.log_failure(status);
-    }
-    lock.lock();
-  }
 }
 
 absl::StatusOr<std::string> SigningKeys::Sign(

@@ -1,15 +1,14 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/base/poller.h"
 #include "common/db/connection.h"
 #include "common/handlers/session.h"
 #include "common/rpc/keys.h"
@@ -76,7 +75,6 @@ class SigningKeys {
 
   // Reads the keys, makes the first one if there is none, and goes on looking.
   static absl::StatusOr<std::unique_ptr<SigningKeys>> Open(Options options);
-  ~SigningKeys();
 
   absl::StatusOr<std::string> Sign(const rpc::TokenRequest& request) const;
   std::vector<v1::JsonWebKey> Published() const;
@@ -87,15 +85,12 @@ class SigningKeys {
   absl::StatusOr<std::vector<SigningKey>> Load(db::Connection& connection,
                                                absl::Time& now);
   absl::StatusOr<std::vector<SigningKey>> Rotate(db::Connection& connection);
-  void Watch();
 
   const Options options_;
-  handlers::Session session_;  // the watching thread's, after Open
+  handlers::Session session_;  // the poller's, after Open
   mutable std::mutex mutex_;
   std::vector<SigningKey> keys_;
-  std::condition_variable stop_changed_;
-  bool stopping_ = false;
-  std::thread watcher_;
+  std::optional<Poller> poller_;  // the last: it uses all the others
 };
 
 }  // namespace mtp::order

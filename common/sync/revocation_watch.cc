@@ -20,17 +20,11 @@ absl::StatusOr<std::unique_ptr<RevocationWatch>> RevocationWatch::Open(
   std::unique_ptr<RevocationWatch> watch(
       new RevocationWatch(std::move(options)));
   RETURN_IF_ERROR(watch->Look());
-  watch->watcher_ = std::thread([w = watch.get()] { w->Watch(); });
+  watch->poller_.emplace(
+      Poller::Options{.poll = watch->options_.poll,
+                      .look = [w = watch.get()] { return w->Look(); },
+                      .log_failure = watch->options_.log_failure});
   return watch;
-}
-
-RevocationWatch::~RevocationWatch() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_changed_.notify_all();
-  if (watcher_.joinable()) watcher_.join();
 }
 
 absl::Status RevocationWatch::Look() {
@@ -57,22 +51,6 @@ absl::Status RevocationWatch::Look() {
     latest_ = std::max(latest_.value_or(changed_at), changed_at);
   }
   return absl::OkStatus();
-}
-
-void RevocationWatch::Watch() {
-  bool failing = false;
-  std::unique_lock lock(mutex_);
-  while (!stop_changed_.wait_for(lock, absl::ToChronoNanoseconds(options_.poll),
-                                 [this] { return stopping_; })) {
-    lock.unlock();
-    const absl::Status status = Look();
-    // Once per outage is enough.
-    if (!std::exchange(failing, !status.ok()) && !status.ok() &&
-        options_.log_failure) {
-      options_.log_failure(status);
-    }
-    lock.lock();
-  }
 }
 
 }  // namespace mtp::sync

@@ -1,14 +1,12 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/base/poller.h"
 #include "common/db/connection.h"
 #include "common/rpc/revocations.h"
 
@@ -31,20 +29,15 @@ class RevocationWatch {
 
   // Reads all of them, then goes on looking.
   static absl::StatusOr<std::unique_ptr<RevocationWatch>> Open(Options options);
-  ~RevocationWatch();
 
  private:
   explicit RevocationWatch(Options options) : options_(std::move(options)) {}
   absl::Status Look();
-  void Watch();
 
   const Options options_;
   std::unique_ptr<db::Connection> connection_;
   std::optional<absl::Time> latest_;
-  std::mutex mutex_;
-  std::condition_variable stop_changed_;
-  bool stopping_ = false;
-  std::thread watcher_;
+  std::optional<Poller> poller_;  // the last: it uses all the others
 };
 
 }  // namespace mtp::sync
