@@ -1,6 +1,5 @@
 #include "order_service/schedules.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include "common/base/status.h"
 #include "common/handlers/paging.h"
 #include "common/sync/outbox.h"
+#include "order_service/editing.h"
 #include "order_service/errors.h"
 #include "order_service/filters.h"
 #include "order_service/page_keys.h"
@@ -87,22 +87,6 @@ absl::StatusOr<v1::BatchCreateSchedulesResponse> DecideBatchCreateSchedules(
 }
 
 // --- UpdateSchedule
-
-// The fields to change: those that the mask names, or all of them.
-absl::StatusOr<std::vector<std::string>> MaskedFields(
-    const v1::UpdateScheduleRequest& request) {
-  const std::vector<std::string> all{"date", "shift", "section",
-                                     "quantity_grams"};
-  std::vector<std::string> fields;
-  for (const std::string& path : request.update_mask().paths()) {
-    if (path == "*") return all;
-    if (std::find(all.begin(), all.end(), path) == all.end()) {
-      return errors::UpdateMaskInvalid(path);
-    }
-    fields.push_back(path);
-  }
-  return fields.empty() ? all : fields;
-}
 
 // What is to be changed must have a value that a new schedule could have.
 absl::Status CheckFields(const v1::ScheduleChange& change,
@@ -378,7 +362,7 @@ absl::StatusOr<v1::CreateScheduleResponse> DecideCreateSchedule(
 absl::StatusOr<v1::UpdateScheduleResponse> DecideUpdateSchedule(
     const v1::UpdateScheduleRequest& request, Context& context, Rows& rows) {
   ASSIGN_OR_RETURN(const std::vector<std::string> fields,
-                   MaskedFields(request));
+                   FieldsToChange(request.update_mask(), request.schedule()));
   RETURN_IF_ERROR(CheckFields(request.schedule(), fields));
   ASSIGN_OR_RETURN(const Schedule* found,
                    FindSchedule(request.schedule_code(), rows));

@@ -12,6 +12,7 @@
 #include "common/handlers/paging.h"
 #include "common/rpc/token.h"
 #include "common/sync/outbox.h"
+#include "order_service/editing.h"
 #include "order_service/errors.h"
 #include "order_service/filters.h"
 #include "order_service/page_keys.h"
@@ -67,20 +68,6 @@ void Audit(const User& user, std::string_view action, sync::Change change,
 }
 
 // --- UpdateUser
-
-absl::StatusOr<std::vector<std::string>> MaskedFields(
-    const v1::UpdateUserRequest& request) {
-  const std::vector<std::string> all{"username", "role"};
-  std::vector<std::string> fields;
-  for (const std::string& path : request.update_mask().paths()) {
-    if (path == "*") return all;
-    if (std::find(all.begin(), all.end(), path) == all.end()) {
-      return errors::UpdateMaskInvalid(path);
-    }
-    fields.push_back(path);
-  }
-  return fields.empty() ? all : fields;
-}
 
 absl::Status CheckFields(const v1::UserChange& change,
                          const std::vector<std::string>& fields) {
@@ -486,7 +473,7 @@ absl::StatusOr<v1::CreateUserResponse> DecideCreateUser(
 absl::StatusOr<v1::UpdateUserResponse> DecideUpdateUser(
     const v1::UpdateUserRequest& request, Context& context, Rows& rows) {
   ASSIGN_OR_RETURN(const std::vector<std::string> fields,
-                   MaskedFields(request));
+                   FieldsToChange(request.update_mask(), request.user()));
   RETURN_IF_ERROR(CheckFields(request.user(), fields));
   ASSIGN_OR_RETURN(const User* found, FindUser(request.subject(), rows));
   RETURN_IF_ERROR(CheckEtag(request.etag(), *found));
