@@ -8,6 +8,7 @@
 #include "common/base/protos.h"
 #include "common/base/spreadsheet_text.h"
 #include "common/base/status.h"
+#include "common/handlers/file_faults.h"
 #include "common/handlers/file_imports.h"
 #include "common/handlers/paging.h"
 #include "order_service/errors.h"
@@ -79,21 +80,12 @@ v1::ImportPlansResponse Refuse(const v1::ImportPlansRequest& request,
   rows.plan_imports.Insert(import);
   int64_t number = 0;
   for (const FileFault& fault : file.faults) {
-    rows.plan_faults.Append({.import_id = import.import_id,
-                             .fault_number = ++number,
-                             .line = fault.told.line_number(),
-                             .order_code = fault.order_code,
-                             .column_name = fault.told.column(),
-                             .value = fault.told.value(),
-                             .reason = fault.told.reason(),
-                             .message = fault.told.message()});
+    auto row =
+        handlers::FaultRow<PlanFault>(import.import_id, ++number, fault.told);
+    row.order_code = fault.order_code;
+    rows.plan_faults.Append(std::move(row));
   }
-  context.Audit("plan_import", import.import_id.ToString(), "refused",
-                {{"file_name", import.file_name},
-                 {"file_digest", import.file_digest},
-                 {"rows", import.row_count},
-                 {"bad_rows", import.bad_row_count},
-                 {"faults", import.fault_count}});
+  handlers::AuditRefused("plan_import", import, context);
   return response;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "common/base/status.h"
+#include "common/handlers/file_faults.h"
 #include "common/sync/outbox.h"
 #include "order_service/errors.h"
 #include "order_service/request_file.h"
@@ -54,20 +55,10 @@ void KeepFaults(const RequestImport& import, const RequestFile& file,
   rows.request_imports.Append(import);
   int64_t number = 0;
   for (const v1::BadRow& fault : file.faults) {
-    rows.request_faults.Append({.import_id = import.import_id,
-                                .fault_number = ++number,
-                                .line = fault.line_number(),
-                                .column_name = fault.column(),
-                                .value = fault.value(),
-                                .reason = fault.reason(),
-                                .message = fault.message()});
+    rows.request_faults.Append(
+        handlers::FaultRow<RequestFault>(import.import_id, ++number, fault));
   }
-  context.Audit("request_import", import.import_id.ToString(), "refused",
-                {{"file_name", import.file_name},
-                 {"file_digest", import.file_digest},
-                 {"rows", import.row_count},
-                 {"bad_rows", import.bad_row_count},
-                 {"faults", import.fault_count}});
+  handlers::AuditRefused("request_import", import, context);
 }
 
 // Ordinary requests count against their plan, also those beyond what it allows:

@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "common/base/status.h"
+#include "common/handlers/file_faults.h"
 #include "processing_service/errors.h"
 #include "processing_service/placing.h"
 #include "processing_service/stock_file.h"
@@ -53,20 +54,10 @@ void KeepFaults(const StockImport& import, const StockFile& file,
   rows.stock_imports.Insert(import);
   int64_t number = 0;
   for (const v1::BadRow& fault : file.faults) {
-    rows.stock_faults.Append({.import_id = import.import_id,
-                              .fault_number = ++number,
-                              .line = fault.line_number(),
-                              .column_name = fault.column(),
-                              .value = fault.value(),
-                              .reason = fault.reason(),
-                              .message = fault.message()});
+    rows.stock_faults.Append(
+        handlers::FaultRow<StockFault>(import.import_id, ++number, fault));
   }
-  context.Audit("stock_import", import.import_id.ToString(), "refused",
-                {{"file_name", import.file_name},
-                 {"file_digest", import.file_digest},
-                 {"rows", import.row_count},
-                 {"bad_rows", import.bad_row_count},
-                 {"faults", import.fault_count}});
+  handlers::AuditRefused("stock_import", import, context);
 }
 
 void KeepBag(const FileBag& in_file, const StockImport& import,
