@@ -9,8 +9,6 @@
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -18,7 +16,6 @@
 #include "common/base/errors.h"
 #include "common/base/uuid.h"
 #include "common/rpc/bytes.h"
-#include "common/rpc/gateway.h"
 #include "common/rpc/peer_channel.h"
 #include "common/rpc/status.h"
 #include "grpc/health/v1/health.pb.h"
@@ -28,7 +25,7 @@
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/trace.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
-#include "tests/support/wait.h"
+#include "tests/unit/rpc_bench.h"
 
 namespace mtp::rpc {
 namespace {
@@ -39,13 +36,9 @@ using mtp::order::v1::ImportPlansResponse;
 using mtp::order::v1::SignInRequest;
 using mtp::order::v1::SignInResponse;
 
-constexpr char kSignIn[] = "mtp.order.v1.SessionService/SignIn";
 constexpr char kImport[] = "mtp.order.v1.PlanService/ImportPlans";
 constexpr char kTrace[] = "mtp.processing.v1.TraceService/Trace";
 constexpr char kApply[] = "mtp.sync.v1.OrderSyncService/ApplyShipmentProgress";
-constexpr char kSubject[] = "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
-
-absl::Time Soon() { return absl::Now() + absl::Seconds(10); }
 
 // A folder with a CA, and with certificates that it signed.
 class Certificates {
@@ -116,88 +109,6 @@ class Certificates {
   X509* ca_ = nullptr;
   long serial_ = 0;
 };
-
-// A server with all services of the contract and the handlers of the test.
-struct Bench {
-  std::unique_ptr<telemetry::Log> log =
-      telemetry::Log::Open({.file = "/dev/null"}).value();
-  telemetry::Metrics metrics;
-  std::string pem = MakeEs256Key();
-  std::string key_path = fs::temp_directory_path() /
-                         ("mtp-jwks-" + Uuid::V7(absl::Now()).ToString());
-  std::unique_ptr<TokenKeyFile> keys;
-  std::unique_ptr<TokenVerifier> verifier;
-  std::unique_ptr<Authenticator> authenticator;
-  std::unique_ptr<Pipeline> pipeline;
-  std::unique_ptr<Server> server;
-
-  // Those of `peer_packages` are the peer's.
-  explicit Bench(std::vector<std::string> packages = {"mtp.order.v1",
-                                                      "mtp.processing.v1",
-                                                      "mtp.sync.v1"},
-                 std::vector<std::string> peer_packages = {}) {
-    std::ofstream(key_path) << JwksFromPem(pem, "k1").value();
-    keys = TokenKeyFile::Open(key_path).value();
-    verifier = std::make_unique<TokenVerifier>(TokenSettings{}, keys.get());
-    authenticator = std::make_unique<Authenticator>(
-        Authenticator::Settings{.peer_names = {"seeduwa.local"}, .revoked = {}},
-        verifier.get());
-    pipeline = Pipeline::Create({.domain = "mtp.test",
-                                 .packages = std::move(packages),
-                                 .peer_packages = std::move(peer_packages)},
-                                {.log = log.get(),
-                                 .metrics = &metrics,
-                                 .authenticator = authenticator.get()})
-                   .value();
-    if (!pipeline->peer_services().empty()) return;
-    // Says back what it was given, so that a reply shows the request.
-    pipeline->Route(kSignIn, [](std::unique_ptr<Call> call) {
-      const auto& request = static_cast<const SignInRequest&>(*call->message);
-      SignInResponse reply;
-      reply.mutable_session()->set_access_token(request.username());
-      call->Reply(reply.SerializeAsString());
-    });
-  }
-  ~Bench() { fs::remove(key_path); }
-
-  ServerSettings Insecure() const {
-    return {.listen = "127.0.0.1:0",
-            .probe_listen = "127.0.0.1:0",
-            .insecure = true};
-  }
-  void Start(ServerSettings settings) {
-    auto started = Server::Start(
-        std::move(settings), {.pipeline = pipeline.get(), .log = log.get()});
-    INFO(started.status().ToString());
-    REQUIRE(started.ok());
-    server = *std::move(started);
-    server->SetServing(true);
-  }
-  std::string Address() const {
-    return "127.0.0.1:" + std::to_string(server->port());
-  }
-  std::unique_ptr<PeerChannel> Connect(ChannelSettings settings = {
-                                           .insecure = true,
-                                           .own_connection = true}) const {
-    settings.target = Address();
-    return PeerChannel::Open(std::move(settings)).value();
-  }
-  Metadata As(options::v1::Role role) const {
-    return {{"authorization", "Bearer " + SignToken({.subject = kSubject,
-                                                     .username = "nimal",
-                                                     .role = role,
-                                                     .issued_at = absl::Now()},
-                                                    pem, "k1")
-                                              .value()}};
-  }
-};
-
-SignInRequest Credentials(const std::string& name) {
-  SignInRequest request;
-  request.set_username(name);
-  request.set_password("secret");
-  return request;
-}
 
 // A stream from a client, raw, that the test leads step by step.
 class RawStream final
@@ -514,21 +425,19 @@ TEST_CASE("reflection lists every service, on the main port, if it is wanted") {
 TEST_CASE("a drain lets running calls finish") {
   Bench bench;
   std::atomic<bool> running{false};
-  bench.pipeline->Route("mtp.order.v1.SessionService/GetJsonWebKeySet",
-                        [&](std::unique_ptr<Call> call) {
-                          std::thread([&, call = std::move(call)]() mutable {
-                            running = true;
-                            absl::SleepFor(absl::Milliseconds(300));
-                            call->Reply("");
-                          }).detach();
-                        });
+  bench.pipeline->Route(kKeySet, [&](std::unique_ptr<Call> call) {
+    std::thread([&, call = std::move(call)]() mutable {
+      running = true;
+      absl::SleepFor(absl::Milliseconds(300));
+      call->Reply("");
+    }).detach();
+  });
   bench.Start(bench.Insecure());
   const auto channel = bench.Connect();
   std::promise<absl::Status> outcome;
-  channel->Call("mtp.order.v1.SessionService/GetJsonWebKeySet", "", Soon(), {},
-                [&](absl::Status status, std::string) {
-                  outcome.set_value(std::move(status));
-                });
+  channel->Call(kKeySet, "", Soon(), {}, [&](absl::Status status, std::string) {
+    outcome.set_value(std::move(status));
+  });
   while (!running) std::this_thread::yield();
   bench.server->Drain(absl::ZeroDuration(), absl::Seconds(10));
   const absl::Status status = outcome.get_future().get();
@@ -614,139 +523,6 @@ TEST_CASE("TLS files that do not fit are named") {
   files.key = certificates.Path("none.key");
   REQUIRE(std::string(CheckTlsFiles(files, true).message()).find("none.key") !=
           std::string::npos);
-}
-
-TEST_CASE("a channel to nobody fails fast once its breaker is open") {
-  auto channel = PeerChannel::Open({.target = "127.0.0.1:1", .insecure = true},
-                                   {.failures_to_open = 2}, SystemClock(),
-                                   [] { return 1.0; })
-                     .value();
-  for (int i = 0; i < 2; ++i) {
-    const PeerReply reply = channel->CallAndWait(kSignIn, "", Soon());
-    REQUIRE(reply.status.code() == absl::StatusCode::kUnavailable);
-    REQUIRE(errors::Reason(reply.status).empty());
-  }
-  const PeerReply refused = channel->CallAndWait(kSignIn, "", Soon());
-  REQUIRE(errors::Reason(refused.status) == "PEER_UNREACHABLE");
-  REQUIRE(channel->breaker().Look().state == Breaker::State::kOpen);
-}
-
-TEST_CASE("a channel that is closed calls every callback first") {
-  Bench bench;
-  std::vector<std::unique_ptr<Call>> held;
-  std::mutex mutex;
-  bench.pipeline->Route("mtp.order.v1.SessionService/GetJsonWebKeySet",
-                        [&](std::unique_ptr<Call> call) {
-                          std::lock_guard lock(mutex);
-                          held.push_back(std::move(call));
-                        });
-  bench.Start(bench.Insecure());
-  const auto arrived = [&] {
-    std::lock_guard lock(mutex);
-    return held.size();
-  };
-  std::atomic<int> called{0};
-  {
-    const auto channel = bench.Connect();
-    for (int i = 0; i < 20; ++i) {
-      channel->Call("mtp.order.v1.SessionService/GetJsonWebKeySet", "", Soon(),
-                    {}, [&](absl::Status, std::string) { ++called; });
-    }
-    REQUIRE(tests::Eventually([&] { return arrived() == 20; }));
-  }
-  REQUIRE(called == 20);
-  std::lock_guard lock(mutex);
-  held.clear();
-}
-
-TEST_CASE("a call that was given no time does not open the breaker") {
-  Bench bench;
-  std::vector<std::unique_ptr<Call>> held;
-  std::mutex mutex;
-  bench.pipeline->Route("mtp.order.v1.SessionService/GetJsonWebKeySet",
-                        [&](std::unique_ptr<Call> call) {
-                          std::lock_guard lock(mutex);
-                          held.push_back(std::move(call));
-                        });
-  bench.Start(bench.Insecure());
-  const auto channel = bench.Connect();
-  // Connected.
-  REQUIRE(channel->CallAndWait(kSignIn, "", Soon()).status.code() ==
-          absl::StatusCode::kInvalidArgument);
-  for (int i = 0; i < 10; ++i) {
-    const PeerReply reply =
-        channel->CallAndWait("mtp.order.v1.SessionService/GetJsonWebKeySet", "",
-                             absl::Now() + absl::Milliseconds(20));
-    REQUIRE(reply.status.code() == absl::StatusCode::kDeadlineExceeded);
-  }
-  CHECK(channel->breaker().Look().state == Breaker::State::kClosed);
-  CHECK(channel->breaker().Look().consecutive_failures == 0);
-  std::lock_guard lock(mutex);
-  held.clear();
-}
-
-TEST_CASE(
-    "a gateway takes so many calls and no more, and passes them on once") {
-  Bench peer;
-  std::vector<std::unique_ptr<Call>> held;
-  std::mutex mutex;
-  peer.pipeline->Route("mtp.order.v1.SessionService/GetJsonWebKeySet",
-                       [&](std::unique_ptr<Call> call) {
-                         std::lock_guard lock(mutex);
-                         held.push_back(std::move(call));
-                       });
-  peer.Start(peer.Insecure());
-  const auto arrived = [&] {
-    std::lock_guard lock(mutex);
-    return held.size();
-  };
-
-  Bench front({"mtp.processing.v1"}, {"mtp.order.v1"});
-  std::unique_ptr<Gateway> gateway;
-  const std::unique_ptr<PeerChannel> to_peer = peer.Connect();
-  gateway = std::make_unique<Gateway>(to_peer.get(), /*max_in_flight=*/3);
-  front.pipeline->RoutePeer(
-      [&](std::unique_ptr<Call> call) { gateway->Pass(std::move(call)); });
-  front.Start(front.Insecure());
-  const auto client = front.Connect();
-
-  SignInRequest credentials = Credentials("nimal");
-  const PeerReply passed_on =
-      client->CallAndWait(kSignIn, credentials.SerializeAsString(), Soon(),
-                          {{"x-correlation-id", "the-same"}});
-  REQUIRE(passed_on.status.ok());
-  SignInResponse response;
-  REQUIRE(response.ParseFromString(passed_on.bytes));
-  CHECK(response.session().access_token() == "nimal");
-  CHECK(
-      errors::Reason(client
-                         ->CallAndWait(kSignIn, credentials.SerializeAsString(),
-                                       Soon(), {{"mtp-forwarded", "1"}})
-                         .status) == "FORWARDED_TWICE");
-
-  std::atomic<int> answered{0};
-  for (int i = 0; i < 3; ++i) {
-    client->Call("mtp.order.v1.SessionService/GetJsonWebKeySet", "", Soon(), {},
-                 [&](absl::Status, std::string) { ++answered; });
-  }
-  REQUIRE(tests::Eventually([&] { return arrived() == 3; }));
-  const PeerReply refused = client->CallAndWait(
-      "mtp.order.v1.SessionService/GetJsonWebKeySet", "", Soon());
-  CHECK(refused.status.code() == absl::StatusCode::kResourceExhausted);
-  {
-    std::lock_guard lock(mutex);
-    for (auto& call : held) {
-      CHECK(call->forwarded);
-      // The wire rounds it.
-      CHECK(call->deadline < Soon() + absl::Seconds(1));
-      call->Reply("");
-    }
-    held.clear();
-  }
-  REQUIRE(tests::Eventually([&] { return answered == 3; }));
-  // And there is room again.
-  CHECK(client->CallAndWait(kSignIn, credentials.SerializeAsString(), Soon())
-            .status.ok());
 }
 
 }  // namespace

@@ -1,0 +1,112 @@
+#include "common/rpc/peer_channel.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+
+#include "common/base/errors.h"
+#include "common/rpc/gateway.h"
+#include "tests/support/wait.h"
+#include "tests/unit/rpc_bench.h"
+
+namespace mtp::rpc {
+namespace {
+
+TEST_CASE("a channel to nobody fails fast once its breaker is open") {
+  auto channel = PeerChannel::Open({.target = "127.0.0.1:1", .insecure = true},
+                                   {.failures_to_open = 2}, SystemClock(),
+                                   [] { return 1.0; })
+                     .value();
+  for (int i = 0; i < 2; ++i) {
+    const PeerReply reply = channel->CallAndWait(kSignIn, "", Soon());
+    REQUIRE(reply.status.code() == absl::StatusCode::kUnavailable);
+    REQUIRE(errors::Reason(reply.status).empty());
+  }
+  const PeerReply refused = channel->CallAndWait(kSignIn, "", Soon());
+  REQUIRE(errors::Reason(refused.status) == "PEER_UNREACHABLE");
+  REQUIRE(channel->breaker().Look().state == Breaker::State::kOpen);
+}
+
+TEST_CASE("a channel that is closed calls every callback first") {
+  Bench bench;
+  Held held(bench, kKeySet);
+  bench.Start(bench.Insecure());
+  std::atomic<int> called{0};
+  {
+    const auto channel = bench.Connect();
+    for (int i = 0; i < 20; ++i) {
+      channel->Call(kKeySet, "", Soon(), {},
+                    [&](absl::Status, std::string) { ++called; });
+    }
+    REQUIRE(tests::Eventually([&] { return held.size() == 20; }));
+  }
+  REQUIRE(called == 20);
+}
+
+TEST_CASE("a call that was given no time does not open the breaker") {
+  Bench bench;
+  Held held(bench, kKeySet);
+  bench.Start(bench.Insecure());
+  const auto channel = bench.Connect();
+  // Connected.
+  REQUIRE(channel->CallAndWait(kSignIn, "", Soon()).status.code() ==
+          absl::StatusCode::kInvalidArgument);
+  for (int i = 0; i < 10; ++i) {
+    const PeerReply reply =
+        channel->CallAndWait(kKeySet, "", absl::Now() + absl::Milliseconds(20));
+    REQUIRE(reply.status.code() == absl::StatusCode::kDeadlineExceeded);
+  }
+  CHECK(channel->breaker().Look().state == Breaker::State::kClosed);
+  CHECK(channel->breaker().Look().consecutive_failures == 0);
+}
+
+TEST_CASE(
+    "a gateway takes so many calls and no more, and passes them on once") {
+  Bench peer;
+  Held held(peer, kKeySet);
+  peer.Start(peer.Insecure());
+
+  Bench front({"mtp.processing.v1"}, {"mtp.order.v1"});
+  std::unique_ptr<Gateway> gateway;
+  const std::unique_ptr<PeerChannel> to_peer = peer.Connect();
+  gateway = std::make_unique<Gateway>(to_peer.get(), /*max_in_flight=*/3);
+  front.pipeline->RoutePeer(
+      [&](std::unique_ptr<Call> call) { gateway->Pass(std::move(call)); });
+  front.Start(front.Insecure());
+  const auto client = front.Connect();
+
+  order::v1::SignInRequest credentials = Credentials("nimal");
+  const PeerReply passed_on =
+      client->CallAndWait(kSignIn, credentials.SerializeAsString(), Soon(),
+                          {{"x-correlation-id", "the-same"}});
+  REQUIRE(passed_on.status.ok());
+  order::v1::SignInResponse response;
+  REQUIRE(response.ParseFromString(passed_on.bytes));
+  CHECK(response.session().access_token() == "nimal");
+  CHECK(
+      errors::Reason(client
+                         ->CallAndWait(kSignIn, credentials.SerializeAsString(),
+                                       Soon(), {{"mtp-forwarded", "1"}})
+                         .status) == "FORWARDED_TWICE");
+
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 3; ++i) {
+    client->Call(kKeySet, "", Soon(), {},
+                 [&](absl::Status, std::string) { ++answered; });
+  }
+  REQUIRE(tests::Eventually([&] { return held.size() == 3; }));
+  const PeerReply refused = client->CallAndWait(kKeySet, "", Soon());
+  CHECK(refused.status.code() == absl::StatusCode::kResourceExhausted);
+  for (const std::unique_ptr<Call>& call : held.Take()) {
+    CHECK(call->forwarded);
+    // The wire rounds it.
+    CHECK(call->deadline < Soon() + absl::Seconds(1));
+    call->Reply("");
+  }
+  REQUIRE(tests::Eventually([&] { return answered == 3; }));
+  // And there is room again.
+  CHECK(client->CallAndWait(kSignIn, credentials.SerializeAsString(), Soon())
+            .status.ok());
+}
+
+}  // namespace
+}  // namespace mtp::rpc
