@@ -103,9 +103,11 @@ absl::StatusOr<std::shared_ptr<const google::protobuf::Message>> RequestOf(
 }
 
 // What a spool begins with.
-std::string FirstLine(int64_t next) {
-  return Sealed(Dump(json{{"spool", kFormat}, {"next", next}}));
+std::string FirstRecord(int64_t next) {
+  return Dump(json{{"spool", kFormat}, {"next", next}});
 }
+
+std::string FirstLine(int64_t next) { return Sealed(FirstRecord(next)); }
 
 absl::Status NoSpool(const std::string& path) {
   return UsageError(absl::StrCat(path, " is no spool; nothing was changed"));
@@ -347,8 +349,7 @@ absl::Status Spool::TakeEntry(const void* raw) {
 }
 
 absl::Status Spool::Begin() {
-  const std::string first = Dump(json{{"spool", kFormat}, {"next", next_}});
-  RETURN_IF_ERROR(Write(first, /*to_disk=*/true));
+  RETURN_IF_ERROR(Write(FirstRecord(next_), /*to_disk=*/true));
   return SyncFolder(path_);
 }
 
