@@ -324,13 +324,10 @@ absl::Status Pipeline::Admit(OpenCall& call) {
   }
 
   const Entry& entry = *call.entry();
-  const auto certificate_names = [exchange] {
-    return exchange->CertificateNames();
-  };
   if (call.forwarded) {
     const std::string_view address = exchange->Header(kForwardedForKey);
     if (!address.empty() &&
-        dependencies_.authenticator->IsPeer(certificate_names())) {
+        dependencies_.authenticator->IsPeer(exchange->CertificateNames())) {
       call.remote_address = address;
     }
   }
@@ -345,13 +342,13 @@ absl::Status Pipeline::Admit(OpenCall& call) {
   }
   call.authorization = exchange->Header(kAuthorizationKey);
   if (entry.of_peer) return absl::OkStatus();
-  ASSIGN_OR_RETURN(
-      call.caller,
-      call.forwarded
-          ? dependencies_.authenticator->Authenticate(
-                call.authorization, [] { return std::vector<std::string>(); })
-          : dependencies_.authenticator->Authenticate(call.authorization,
-                                                      certificate_names));
+  // The certificate of a forwarded call is that of who passes it on.
+  const auto certificate_names = [&call, exchange] {
+    return call.forwarded ? std::vector<std::string>()
+                          : exchange->CertificateNames();
+  };
+  ASSIGN_OR_RETURN(call.caller, dependencies_.authenticator->Authenticate(
+                                    call.authorization, certificate_names));
   return Authorise(entry, call.caller);
 }
 
