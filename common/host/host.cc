@@ -29,8 +29,10 @@ constexpr absl::Duration kHousekeepingInterval = absl::Minutes(1);
 constexpr int64_t kPurgeStep = 1000;
 constexpr int kPurgeSteps = 100;
 
-constexpr db::Statement kOpenExceptions{
-    "SELECT count(*) FROM sync.exception WHERE closed_at IS NULL"};
+constexpr db::Statement kOpenTroubles{R"(
+  SELECT (SELECT count(*) FROM sync.exception WHERE closed_at IS NULL),
+         (SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN')
+)"};
 
 constexpr absl::Duration kLamentInterval = absl::Seconds(30);
 
@@ -79,6 +81,9 @@ void AddFlags(CLI::App& app, const std::string& prefix, Options& options) {
   number("--seal-seconds", "_SEAL_SECONDS", options.seal_seconds, 0, 3600,
          "Seconds from one seal of the audit trail to the next; 0: it is not "
          "sealed");
+  number("--poison-retry-seconds", "_POISON_RETRY_SECONDS",
+         options.poison_retry_seconds, 1, 86'400,
+         "Seconds until what the peer could not apply is offered to it again");
 }
 
 Host::Host(Service service, Options options)
@@ -244,6 +249,7 @@ absl::Status Host::MakeRelay() {
   options.side = service_.side;
   options.instance = Instance(service_.name);
   options.routes = service_.relay_routes;
+  options.poison_retry = absl::Seconds(options_.poison_retry_seconds);
   options.send = [this](
                      std::string_view method, const std::string& request,
                      absl::Duration deadline) -> absl::StatusOr<std::string> {
@@ -275,8 +281,9 @@ absl::Status Host::MakeRelay() {
           },
       .poison =
           [this](std::string_view kind, std::string_view key,
-                 const mtp::sync::v1::Verdict& verdict) {
+                 const mtp::sync::v1::Verdict& verdict, bool again) {
             sync_metrics_.sent_poison->Increment();
+            if (again) return;
             log_->Error(
                 "the peer could not apply a state",
                 {{"kind", kind}, {"key", key}, {"reason", verdict.reason()}});
@@ -363,9 +370,7 @@ operations::Self Host::Self() const {
   for (const SchemaProject& project : service_.schema) {
     self.needed_schema.emplace_back(project.project, project.last_change);
   }
-  for (const sync::Relay::Route& route : service_.relay_routes) {
-    self.told_kinds.push_back(route.kind);
-  }
+  self.told = service_.relay_routes;
   return self;
 }
 
@@ -374,7 +379,7 @@ void Host::KeepHouse() {
   absl::StatusOr<std::unique_ptr<db::Connection>> connection =
       db::Connection::Open(database_);
   absl::Status status = connection.status();
-  if (status.ok()) status = CountExceptions(**connection);
+  if (status.ok()) status = CountTroubles(**connection);
   for (const db::Statement& removal : service_.removals) {
     if (status.ok()) status = (*connection)->Run(removal).status();
   }
@@ -384,9 +389,11 @@ void Host::KeepHouse() {
   }
 }
 
-absl::Status Host::CountExceptions(db::Connection& connection) {
-  ASSIGN_OR_RETURN(const db::Result count, connection.Run(kOpenExceptions));
-  open_exceptions_->Set(static_cast<double>(count[0].Get<int64_t>(0)));
+absl::Status Host::CountTroubles(db::Connection& connection) {
+  ASSIGN_OR_RETURN(const db::Result counts, connection.Run(kOpenTroubles));
+  open_exceptions_->Set(static_cast<double>(counts[0].Get<int64_t>(0)));
+  sync_metrics_.dead_letters->Set(
+      static_cast<double>(counts[0].Get<int64_t>(1)));
   return absl::OkStatus();
 }
 

@@ -44,6 +44,8 @@ struct Options {
   int key_days = 7;
   // From one seal of the audit trail to the next; 0: none is made.
   int seal_seconds = 60;
+  // From one offer of what the peer could not apply to the next.
+  int poison_retry_seconds = 60;
 };
 
 // Adds a flag and an environment variable for each.
@@ -113,7 +115,7 @@ class Host {
   void StartSealer();
   void KeepHouse();
   absl::Status PurgeKeys(db::Connection& connection);
-  absl::Status CountExceptions(db::Connection& connection);
+  absl::Status CountTroubles(db::Connection& connection);
 
   Service service_;
   Options options_;

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
-#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
 #include "common/base/protos.h"
 #include "common/base/status.h"
 #include "common/db/proto_enum.h"
 #include "common/handlers/paging.h"
+#include "common/operations/breakers.h"
+#include "common/operations/drift.h"
 #include "common/operations/outbox_entry.h"
+#include "common/operations/time_page.h"
 #include "mtp/ops/v1/operations.pb.h"
 
 namespace mtp::operations {
@@ -19,18 +22,6 @@ using sync::v1::EntityKind;
 // Time to answer before the client's own deadline.
 constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
 constexpr absl::Duration kLongestWait = absl::Minutes(5);
-
-ops::v1::BreakerState State(rpc::Breaker::State state) {
-  switch (state) {
-    case rpc::Breaker::State::kClosed:
-      return ops::v1::BREAKER_STATE_CLOSED;
-    case rpc::Breaker::State::kHalfOpen:
-      return ops::v1::BREAKER_STATE_HALF_OPEN;
-    case rpc::Breaker::State::kOpen:
-      return ops::v1::BREAKER_STATE_OPEN;
-  }
-  return ops::v1::BREAKER_STATE_UNSPECIFIED;
-}
 
 // --- GetSyncStatus
 
@@ -115,24 +106,52 @@ const db::Statement kListOutboxByKind = db::Compose({kOutboxEntryColumns, R"(
   LIMIT $9::bigint
 )"});
 
+const db::Statement kListOutboxByAttempts =
+    db::Compose({kOutboxEntryColumns, R"(
+  WHERE (cardinality($1::text[]) = 0 OR kind = ANY ($1::text[]))
+    AND ($2::text = '' OR key = $2::text)
+    AND ($3::timestamptz IS NULL OR since < $3::timestamptz)
+    AND (NOT $4::boolean OR last_error IS NOT NULL)
+    AND ($5::text = '' OR $5::text = ANY (correlation_ids))
+    AND ($6::text IS NULL OR attempts < $6::text::bigint
+         OR (attempts = $6::text::bigint AND (kind, key) > ($7::text, $8::text)))
+  ORDER BY attempts DESC, kind, key
+  LIMIT $9::bigint
+)"});
+
+const db::Statement& OutboxListIn(ops::v1::ListOutboxOrder order) {
+  switch (order) {
+    case ops::v1::LIST_OUTBOX_ORDER_KIND:
+      return kListOutboxByKind;
+    case ops::v1::LIST_OUTBOX_ORDER_ATTEMPTS_DESCENDING:
+      return kListOutboxByAttempts;
+    default:
+      return kListOutbox;
+  }
+}
+
+// By what the list goes on, before kind and key.
+std::string PlaceInOutbox(ops::v1::ListOutboxOrder order,
+                          const ops::v1::OutboxEntry& entry) {
+  if (order == ops::v1::LIST_OUTBOX_ORDER_ATTEMPTS_DESCENDING)
+    return absl::StrCat(entry.attempt_count());
+  return absl::FormatTime(absl::RFC3339_full, FromProto(entry.marked_at()),
+                          absl::UTCTimeZone());
+}
+
 absl::Status AskListOutbox(const ops::v1::ListOutboxRequest& request,
                            db::Exchange& exchange) {
   ASSIGN_OR_RETURN(std::vector<std::string> after,
                    handlers::PageKeys(request, 3));
   after.resize(3);
-  std::vector<std::string> kinds;
-  for (const int kind : request.kinds()) {
-    kinds.emplace_back(db::EnumText(static_cast<EntityKind>(kind)));
-  }
   std::optional<absl::Time> marked_before;
   if (request.has_marked_before())
     marked_before = FromProto(request.marked_before());
   std::optional<std::string> first_key;
   if (!request.page_token().empty()) first_key = after[0];
-  const bool by_kind = request.order_by() == ops::v1::LIST_OUTBOX_ORDER_KIND;
-  exchange.Add(by_kind ? kListOutboxByKind : kListOutbox,
+  exchange.Add(OutboxListIn(request.order_by()),
                db::Params()
-                   .Array(kinds)
+                   .Array(KindTexts(request.kinds()))
                    .Add(request.key())
                    .Add(marked_before)
                    .Add(request.only_failed())
@@ -153,10 +172,8 @@ absl::StatusOr<ops::v1::ListOutboxResponse> AnswerListOutbox(
       const ops::v1::OutboxEntry& last =
           response.entries(response.entries_size() - 1);
       response.set_next_page_token(handlers::NextPageToken(
-          request,
-          {absl::FormatTime(absl::RFC3339_full, FromProto(last.marked_at()),
-                            absl::UTCTimeZone()),
-           std::string(db::EnumText(last.kind())), last.key()}));
+          request, {PlaceInOutbox(request.order_by(), last),
+                    std::string(db::EnumText(last.kind())), last.key()}));
       break;
     }
     ReadOutboxEntry(row, *response.add_entries());
@@ -189,10 +206,10 @@ Operations::Operations(Self self, handlers::QueryLanes& lanes,
   route("mtp.ops.v1.OperationsService/GetSyncStatus",
         &Operations::GetSyncStatus);
   route("mtp.ops.v1.OperationsService/WaitForSync", &Operations::WaitForSync);
-  route("mtp.ops.v1.OperationsService/GetBreakers", &Operations::GetBreakers);
   route("mtp.ops.v1.OperationsService/GetVersion", &Operations::GetVersion);
   queries.Add("mtp.ops.v1.OperationsService/ListOutbox", AskListOutbox,
               AnswerListOutbox);
+  AddListDrift(queries);
 }
 
 void Operations::GetSyncStatus(std::unique_ptr<rpc::Call> call) {
@@ -210,7 +227,7 @@ void Operations::GetSyncStatus(std::unique_ptr<rpc::Call> call) {
                status.set_side(self_.side);
                if (peer_ != nullptr) {
                  status.set_peer_reachable(peer_->Reachable());
-                 status.set_breaker_state(State(peer_->breaker().Look().state));
+                 status.set_breaker_state(Shown(peer_->breaker().Look().state));
                }
                call->Reply(response.SerializeAsString());
              });
@@ -223,8 +240,10 @@ void Operations::WaitForSync(std::unique_ptr<rpc::Call> call) {
       sync::ParseSyncToken(request.sync_token());
   if (!marks.ok()) return call->Fail(marks.status());
   for (const sync::Mark& mark : *marks) {
-    if (std::find(self_.told_kinds.begin(), self_.told_kinds.end(),
-                  mark.kind) == self_.told_kinds.end()) {
+    if (std::none_of(self_.told.begin(), self_.told.end(),
+                     [&](const sync::Relay::Route& route) {
+                       return route.kind == mark.kind;
+                     })) {
       return call->Fail(errors::Make(absl::StatusCode::kInvalidArgument,
                                      "SYNC_TOKEN_INVALID",
                                      "the sync_token is the other side's"));
@@ -243,23 +262,6 @@ void Operations::WaitForSync(std::unique_ptr<rpc::Call> call) {
   const absl::Time give_up =
       std::min(absl::Now() + wait, call->deadline - kAnswerMargin);
   waiters_.Add(std::move(call), *std::move(marks), give_up);
-}
-
-void Operations::GetBreakers(std::unique_ptr<rpc::Call> call) {
-  ops::v1::GetBreakersResponse response;
-  if (peer_ != nullptr) {
-    const rpc::Breaker::Snapshot snapshot = peer_->breaker().Look();
-    ops::v1::Breaker& breaker = *response.add_breakers();
-    breaker.set_name(self_.side == common::v1::SIDE_ORDER ? "processing"
-                                                          : "order");
-    breaker.set_state(State(snapshot.state));
-    breaker.set_failure_count(snapshot.consecutive_failures);
-    if (snapshot.state == rpc::Breaker::State::kOpen) {
-      *breaker.mutable_opened_at() = ToProto(snapshot.changed_at);
-      *breaker.mutable_next_probe_at() = ToProto(snapshot.retry_at);
-    }
-  }
-  call->Reply(response.SerializeAsString());
 }
 
 void Operations::GetVersion(std::unique_ptr<rpc::Call> call) {

@@ -8,6 +8,7 @@
 #include "common/handlers/queries.h"
 #include "common/operations/sync_waiters.h"
 #include "common/rpc/peer_channel.h"
+#include "common/sync/relay.h"
 #include "mtp/common/v1/common.pb.h"
 
 // mtp.ops.v1.OperationsService, the same on both sides: how this side and its
@@ -26,8 +27,8 @@ struct Self {
   absl::Time started;
   // Projects and the last change of each that this program needs.
   std::vector<std::pair<std::string, std::string>> needed_schema;
-  // Of the kinds whose news this side tells.
-  std::vector<std::string> told_kinds;
+  // What it tells its peer.
+  std::vector<sync::Relay::Route> told;
 };
 
 class Operations {
@@ -42,7 +43,6 @@ class Operations {
  private:
   void GetSyncStatus(std::unique_ptr<rpc::Call> call);
   void WaitForSync(std::unique_ptr<rpc::Call> call);
-  void GetBreakers(std::unique_ptr<rpc::Call> call);
   void GetVersion(std::unique_ptr<rpc::Call> call);
 
   const Self self_;

@@ -21,7 +21,7 @@ inline constexpr std::string_view kOutboxEntryColumns = R"(
   SELECT kind, key, version, correlation_ids, since, attempts, coalesce(last_error, ''),
          CASE WHEN next_attempt_at > now() AND next_attempt_at < 'infinity'
               THEN next_attempt_at END,
-         next_attempt_at = 'infinity',
+         poisoned_version >= version,
          confirmed_version
   FROM sync.outbox AS mark
 )";

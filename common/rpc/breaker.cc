@@ -71,6 +71,9 @@ void Breaker::Record(Permit permit, const absl::Status& outcome) {
       }
     } else {
       ++failures_;
+      last_error_ =
+          outcome.ToString(absl::StatusToStringMode::kWithNoExtraData);
+      last_failed_at_ = now;
       if (state_ == State::kHalfOpen ||
           failures_ >= settings_.failures_to_open) {
         Open(now);
@@ -101,7 +104,9 @@ Breaker::Snapshot Breaker::Look() const {
           .consecutive_failures = failures_,
           .times_opened = times_opened_,
           .retry_at = retry_at_,
-          .changed_at = changed_at_};
+          .changed_at = changed_at_,
+          .last_error = last_error_,
+          .last_failed_at = last_failed_at_};
 }
 
 absl::Duration Breaker::RetryAfter() const {

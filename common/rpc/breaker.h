@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -38,6 +39,9 @@ class Breaker {
     // When the next probe may go, while open.
     absl::Time retry_at;
     absl::Time changed_at;
+    // The last transport failure, however long ago.
+    std::string last_error;
+    std::optional<absl::Time> last_failed_at;
   };
 
   // The right to make one call; give it back with its outcome.
@@ -89,6 +93,8 @@ class Breaker {
   absl::Time retry_at_ = absl::InfinitePast();
   absl::Time probe_lost_at_ = absl::InfiniteFuture();
   absl::Time changed_at_;
+  std::string last_error_;
+  std::optional<absl::Time> last_failed_at_;
 };
 
 }  // namespace mtp::rpc

@@ -34,7 +34,7 @@ constexpr db::Statement kClaim{R"(
       lease_pid = pg_backend_pid()
   FROM due, lease
   WHERE mark.kind = due.kind AND mark.key = due.key
-  RETURNING mark.key, mark.version, mark.correlation_ids, lease.token
+  RETURNING mark.key, mark.version, mark.correlation_ids, mark.poisoned_version, lease.token
 )"};
 
 // The end of the WAL rises with every change and falls only by a restore.
@@ -67,12 +67,14 @@ constexpr db::Statement kForget{R"(
 )"};
 
 // What the peer could not understand waits for its next version, or for an
-// operator.
+// operator there, whose word comes as the answer to a later offer.
 constexpr db::Statement kPoison{R"(
   UPDATE sync.outbox AS mark
   SET attempts = attempts + 1, last_error = poison.reason,
+      poisoned_version = greatest(poisoned_version, poison.version),
       next_attempt_at = CASE WHEN mark.version <= poison.version
-                             THEN 'infinity'::timestamptz ELSE now() END,
+                             THEN now() + make_interval(secs => $6::bigint)
+                             ELSE now() END,
       lease_token = NULL, leased_until = NULL, lease_pid = NULL
   FROM unnest($2::text[], $3::bigint[], $5::text[]) AS poison (key, version, reason)
   WHERE mark.kind = $1::text AND mark.key = poison.key
@@ -201,7 +203,8 @@ absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,
   std::vector<Claimed> claimed;
   for (const db::Row row : claimed_rows) {
     Claimed& mark = claimed.emplace_back();
-    row.Into(mark.key, mark.version, mark.correlation_ids, lease_token);
+    row.Into(mark.key, mark.version, mark.correlation_ids,
+             mark.poisoned_version, lease_token);
   }
   return claimed;
 }
@@ -309,7 +312,9 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
     reasons.push_back(absl::StrCat("POISON ", verdicts[i].reason(), ": ",
                                    verdicts[i].message()));
     if (options_.observer.poison) {
-      options_.observer.poison(route.kind, judged[i].key, verdicts[i]);
+      options_.observer.poison(
+          route.kind, judged[i].key, verdicts[i],
+          judged[i].sent_version <= judged[i].poisoned_version);
     }
   }
   db::Exchange settle;
@@ -334,7 +339,8 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
                             .Array(poison, &Claimed::key)
                             .Array(poison, &Claimed::sent_version)
                             .Add(lease_token)
-                            .Array(reasons));
+                            .Array(reasons)
+                            .Add(absl::ToInt64Seconds(options_.poison_retry)));
   }
   settle.Add(kReleaseRest, db::Params()
                                .Add(route.kind)

@@ -59,8 +59,9 @@ class Relay {
                        absl::Duration took)>
         sent;
     std::function<void(std::string_view kind, const absl::Status&)> failed;
+    // `again`: the peer said so of this version before.
     std::function<void(std::string_view kind, std::string_view key,
-                       const mtp::sync::v1::Verdict&)>
+                       const mtp::sync::v1::Verdict&, bool again)>
         poison;
   };
 
@@ -86,6 +87,9 @@ class Relay {
     // Longer than any call. A dead relay's lease ends with its connection to
     // the database; only one that hangs is waited for.
     absl::Duration lease = absl::Seconds(15);
+    // What the peer called POISON is offered again so late, in whole seconds:
+    // an operator there may have settled it.
+    absl::Duration poison_retry = absl::Minutes(1);
     // States in one call; the contract allows 500.
     int64_t batch_limit = 500;
     rpc::Backoff::Settings backoff = {.first = absl::Milliseconds(50),
@@ -105,6 +109,8 @@ class Relay {
     std::string key;
     int64_t version = 0;
     std::vector<std::string> correlation_ids;
+    // The newest version that the peer called POISON; 0: none.
+    int64_t poisoned_version = 0;
     bool left_over = false;  // the request was full
     // From the state that was sent; 0 when there was none to send.
     int64_t sent_version = 0;

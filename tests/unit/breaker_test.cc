@@ -51,6 +51,21 @@ TEST_CASE("the breaker opens after so many transport failures in a row") {
   REQUIRE(bench.breaker.RetryAfter() == absl::Seconds(1));
 }
 
+TEST_CASE("the last failure is told for good, also after a reset") {
+  Bench bench;
+  CHECK_FALSE(bench.breaker.Look().last_failed_at.has_value());
+  bench.Break();
+  const absl::Time failed = bench.now;
+  bench.now += absl::Minutes(1);
+  bench.breaker.Reset();
+  bench.Call(absl::InternalError("bug"));
+  const Breaker::Snapshot snapshot = bench.breaker.Look();
+  CHECK(snapshot.state == Breaker::State::kClosed);
+  CHECK(snapshot.consecutive_failures == 0);
+  CHECK(snapshot.last_error == "UNAVAILABLE: connection refused");
+  CHECK(snapshot.last_failed_at == failed);
+}
+
 TEST_CASE("errors that the peer answers do not open the breaker") {
   Bench bench;
   for (int i = 0; i < 20; ++i) {

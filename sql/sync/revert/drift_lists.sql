@@ -1,0 +1,7 @@
+-- Revert sync:drift_lists from pg
+
+BEGIN;
+
+DROP INDEX sync.drift_by_time;
+
+COMMIT;
