@@ -6,6 +6,7 @@
 
 #include "common/base/protos.h"
 #include "common/handlers/cause.h"
+#include "common/handlers/hearing.h"
 #include "common/rpc/validation.h"
 #include "order_service/exceptions.h"
 
@@ -245,17 +246,19 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state,
 }
 
 // A dispatch may split the shipment: that takes the next code of its request.
-void TouchApplyShipmentProgress(
-    const sync::v1::ApplyShipmentProgressRequest& request, Rows& rows) {
-  rows.link.Want();
-  for (const ShipmentProgressState& state : request.states()) {
-    const auto key = db::ShipmentKey::Of(state.key());
-    rows.shipments.Want(key);
-    if (!state.has_dispatch()) continue;
-    rows.requests.Want(key.request_code);
-    WantExceptions(key, rows);
-  }
+void TouchShipmentProgress(const ShipmentProgressState& state, Rows& rows) {
+  const auto key = db::ShipmentKey::Of(state.key());
+  rows.shipments.Want(key);
+  if (!state.has_dispatch()) return;
+  rows.requests.Want(key.request_code);
+  WantExceptions(key, rows);
 }
+
+const handlers::Hearing<Rows, ShipmentProgressState> kShipmentProgressHearing{
+    .kind = sync::kShipmentProgress,
+    .key = [](const auto& state) { return KeyText(state.key()); },
+    .touch = TouchShipmentProgress,
+    .apply = ApplyShipmentProgress};
 
 // --- schedule progress
 
@@ -313,44 +316,27 @@ Verdict ApplyScheduleProgress(const ScheduleProgressState& state,
   return sync::Applied();
 }
 
-void TouchApplyScheduleProgress(
-    const sync::v1::ApplyScheduleProgressRequest& request, Rows& rows) {
-  rows.link.Want();
-  for (const ScheduleProgressState& state : request.states()) {
-    rows.schedules.Want(state.schedule_code());
-  }
+void TouchScheduleProgress(const ScheduleProgressState& state, Rows& rows) {
+  rows.schedules.Want(state.schedule_code());
 }
+
+const handlers::Hearing<Rows, ScheduleProgressState> kScheduleProgressHearing{
+    .kind = sync::kScheduleProgress,
+    .key =
+        [](const auto& state) { return std::to_string(state.schedule_code()); },
+    .touch = TouchScheduleProgress,
+    .apply = ApplyScheduleProgress};
 
 // --- both
 
-std::string KeyOf(const ShipmentProgressState& state) {
-  return KeyText(state.key());
-}
-std::string KeyOf(const ScheduleProgressState& state) {
-  return std::to_string(state.schedule_code());
+void TouchApplyShipmentProgress(
+    const sync::v1::ApplyShipmentProgressRequest& request, Rows& rows) {
+  handlers::TouchStates(kShipmentProgressHearing, request, rows);
 }
 
-// Judges state by state, so that one that cannot be understood does not hold up
-// the others.
-template <typename Response, typename Request, typename State>
-Response Apply(const Request& request, std::string_view kind,
-               Verdict (*apply)(const State&, Context&, Rows&),
-               Context& context, Rows& rows) {
-  Response response;
-  *response.mutable_receipt() =
-      rows.link.Receive(request.sender(), context.now());
-  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
-    return response;
-  for (const State& state : request.states()) {
-    Verdict& verdict = *response.add_verdicts();
-    verdict = apply(state, context, rows);
-    if (verdict.code() == sync::v1::VERDICT_CODE_POISON) {
-      rows.link.Bury(kind, KeyOf(state), state.stamp(), state, verdict);
-    } else if (verdict.code() == sync::v1::VERDICT_CODE_APPLIED) {
-      rows.link.Unbury(kind, KeyOf(state));
-    }
-  }
-  return response;
+void TouchApplyScheduleProgress(
+    const sync::v1::ApplyScheduleProgressRequest& request, Rows& rows) {
+  handlers::TouchStates(kScheduleProgressHearing, request, rows);
 }
 
 // --- telling
@@ -505,16 +491,16 @@ absl::StatusOr<sync::v1::ApplyShipmentProgressResponse>
 DecideApplyShipmentProgress(
     const sync::v1::ApplyShipmentProgressRequest& request, Context& context,
     Rows& rows) {
-  return Apply<sync::v1::ApplyShipmentProgressResponse>(
-      request, sync::kShipmentProgress, ApplyShipmentProgress, context, rows);
+  return handlers::HearStates<sync::v1::ApplyShipmentProgressResponse>(
+      kShipmentProgressHearing, request, context, rows);
 }
 
 absl::StatusOr<sync::v1::ApplyScheduleProgressResponse>
 DecideApplyScheduleProgress(
     const sync::v1::ApplyScheduleProgressRequest& request, Context& context,
     Rows& rows) {
-  return Apply<sync::v1::ApplyScheduleProgressResponse>(
-      request, sync::kScheduleProgress, ApplyScheduleProgress, context, rows);
+  return handlers::HearStates<sync::v1::ApplyScheduleProgressResponse>(
+      kScheduleProgressHearing, request, context, rows);
 }
 
 void AddSync(Commands& commands, Queries&) {
@@ -522,6 +508,13 @@ void AddSync(Commands& commands, Queries&) {
                TouchApplyShipmentProgress, DecideApplyShipmentProgress);
   commands.Add("mtp.sync.v1.OrderSyncService/ApplyScheduleProgress",
                TouchApplyScheduleProgress, DecideApplyScheduleProgress);
+}
+
+std::vector<handlers::EncodedHearing<Rows>> Hearings() {
+  return {
+      handlers::Encoded(kShipmentProgressHearing),
+      handlers::Encoded(kScheduleProgressHearing),
+      handlers::Encoded(seals::SealHearing<Rows>(common::v1::SIDE_PROCESSING))};
 }
 
 std::vector<sync::Relay::Route> RelayRoutes() {

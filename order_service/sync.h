@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "common/handlers/hearing.h"
 #include "common/sync/relay.h"
 #include "order_service/rows.h"
 
@@ -12,6 +13,9 @@ namespace mtp::order {
 // What Seeduwa tells: the progress of shipments and of schedules. Applying a
 // state twice, late or out of order changes nothing.
 void AddSync(Commands& commands, Queries& queries);
+
+// How all that Seeduwa tells is heard, its seals too.
+std::vector<handlers::EncodedHearing<Rows>> Hearings();
 
 // What is told to Seeduwa: shipments from ORDER_REQUESTED on, and schedules.
 std::vector<sync::Relay::Route> RelayRoutes();

@@ -69,12 +69,9 @@ Verdict Apply(const RevocationState& state, Context& context, Rows& rows) {
   return sync::Applied();
 }
 
-void Touch(const sync::v1::ApplyRevocationsRequest& request, Rows& rows) {
-  rows.link.Want();
-  for (const RevocationState& state : request.states()) {
-    if (const auto subject = Uuid::Parse(state.subject())) {
-      rows.revoked_users.Want(*subject);
-    }
+void Touch(const RevocationState& state, Rows& rows) {
+  if (const auto subject = Uuid::Parse(state.subject())) {
+    rows.revoked_users.Want(*subject);
   }
 }
 
@@ -94,25 +91,18 @@ const db::Statement kRevocationsHeard{R"(
   WHERE $1::timestamptz IS NULL OR heard_at >= $1::timestamptz
 )"};
 
+handlers::Hearing<Rows, RevocationState> RevocationHearing() {
+  return {.kind = sync::kRevocation,
+          .key = [](const RevocationState& state) { return state.subject(); },
+          .touch = Touch,
+          .apply = Apply};
+}
+
 absl::StatusOr<sync::v1::ApplyRevocationsResponse> DecideApplyRevocations(
     const sync::v1::ApplyRevocationsRequest& request, Context& context,
     Rows& rows) {
-  sync::v1::ApplyRevocationsResponse response;
-  *response.mutable_receipt() =
-      rows.link.Receive(request.sender(), context.now());
-  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
-    return response;
-  for (const RevocationState& state : request.states()) {
-    Verdict& verdict = *response.add_verdicts();
-    verdict = Apply(state, context, rows);
-    if (verdict.code() == sync::v1::VERDICT_CODE_POISON) {
-      rows.link.Bury(sync::kRevocation, state.subject(), state.stamp(), state,
-                     verdict);
-    } else if (verdict.code() == sync::v1::VERDICT_CODE_APPLIED) {
-      rows.link.Unbury(sync::kRevocation, state.subject());
-    }
-  }
-  return response;
+  return handlers::HearStates<sync::v1::ApplyRevocationsResponse>(
+      RevocationHearing(), request, context, rows);
 }
 
 void AddRevocations(Commands& commands, rpc::Revocations& revocations) {
@@ -133,7 +123,10 @@ void AddRevocations(Commands& commands, rpc::Revocations& revocations) {
         });
     commands.Do(
         std::move(intercepted),
-        {.touch = [request](Rows& rows) { Touch(*request, rows); },
+        {.touch =
+             [request](Rows& rows) {
+               handlers::TouchStates(RevocationHearing(), *request, rows);
+             },
          .decide = [request, heard](Context& context,
                                     Rows& rows) -> absl::StatusOr<std::string> {
            ASSIGN_OR_RETURN(const sync::v1::ApplyRevocationsResponse response,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/handlers/hearing.h"
 #include "common/rpc/revocations.h"
 #include "processing_service/rows.h"
 
@@ -9,6 +10,10 @@ namespace mtp::processing {
 // What is heard is in `revocations`, which outlives this, before Grandpass gets
 // its answer.
 void AddRevocations(Commands& commands, rpc::Revocations& revocations);
+
+// How one is heard. What comes out of a dead letter every process learns from
+// the database, like another replica's.
+handlers::Hearing<Rows, sync::v1::RevocationState> RevocationHearing();
 
 // For a sync::RevocationWatch: what other replicas heard.
 extern const db::Statement kRevocationsHeard;

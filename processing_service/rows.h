@@ -5,6 +5,7 @@
 #include "common/handlers/file_imports.h"
 #include "common/handlers/queries.h"
 #include "common/seals/peer_seals.h"
+#include "common/sync/dead_letters.h"
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
 #include "processing_service/allocation_rows.h"
@@ -36,7 +37,11 @@ struct Rows : db::WorkingSet {
 
   const Settings& settings;
 
-  sync::Link link{*this};
+  // Of the peer's states that are to be judged, by thing, and by
+  // dead_letter_id.
+  db::Table<sync::DeadLetter> dead_letters{*this};
+  db::FoundBy<sync::DeadLetter, Uuid> dead_letters_by_id{*this, dead_letters};
+  sync::Link link{*this, dead_letters};
   handlers::ImportTurn stock_import_turn{*this, "mtp.processing.stock_import"};
   // By the digest of their file, those that were stored.
   db::Table<StockImport> stock_imports{*this};

@@ -8,9 +8,11 @@
 #include "common/base/protos.h"
 #include "common/base/weights.h"
 #include "common/handlers/cause.h"
+#include "common/handlers/hearing.h"
 #include "common/rpc/validation.h"
 #include "common/sync/outbox.h"
 #include "processing_service/giving_back.h"
+#include "processing_service/revocations.h"
 
 namespace mtp::processing {
 namespace {
@@ -253,21 +255,23 @@ Verdict ApplyShipment(const ShipmentState& state, Context& context,
   return sync::Applied();
 }
 
-void TouchApplyShipments(const sync::v1::ApplyShipmentsRequest& request,
-                         Rows& rows) {
-  rows.link.Want();
-  for (const ShipmentState& state : request.states()) {
-    const auto key = db::ShipmentKey::Of(state.key());
-    rows.shipments.Want(key);
-    const ShipmentCut cut{key.request_code, key.shipment_code,
-                          WantedGrams(state)};
-    rows.cut_bags.Want(cut);
-    rows.cut_allocations.Want(cut);
-    if (!state.accepted().sent_back_barcodes().empty()) {
-      rows.shipment_allocations.Want(key);
-    }
+void TouchShipment(const ShipmentState& state, Rows& rows) {
+  const auto key = db::ShipmentKey::Of(state.key());
+  rows.shipments.Want(key);
+  const ShipmentCut cut{key.request_code, key.shipment_code,
+                        WantedGrams(state)};
+  rows.cut_bags.Want(cut);
+  rows.cut_allocations.Want(cut);
+  if (!state.accepted().sent_back_barcodes().empty()) {
+    rows.shipment_allocations.Want(key);
   }
 }
+
+const handlers::Hearing<Rows, ShipmentState> kShipmentHearing{
+    .kind = sync::kShipment,
+    .key = [](const auto& state) { return KeyText(state.key()); },
+    .touch = TouchShipment,
+    .apply = ApplyShipment};
 
 // --- schedules
 
@@ -330,42 +334,27 @@ Verdict ApplySchedule(const ScheduleState& state, Context& context,
   return sync::Applied();
 }
 
-void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request,
-                         Rows& rows) {
-  rows.link.Want();
-  for (const ScheduleState& state : request.states()) {
-    rows.schedules.Want(state.schedule_code());
-  }
+void TouchSchedule(const ScheduleState& state, Rows& rows) {
+  rows.schedules.Want(state.schedule_code());
 }
+
+const handlers::Hearing<Rows, ScheduleState> kScheduleHearing{
+    .kind = sync::kSchedule,
+    .key =
+        [](const auto& state) { return absl::StrCat(state.schedule_code()); },
+    .touch = TouchSchedule,
+    .apply = ApplySchedule};
 
 // --- both
 
-std::string KeyOf(const ShipmentState& state) { return KeyText(state.key()); }
-std::string KeyOf(const ScheduleState& state) {
-  return absl::StrCat(state.schedule_code());
+void TouchApplyShipments(const sync::v1::ApplyShipmentsRequest& request,
+                         Rows& rows) {
+  handlers::TouchStates(kShipmentHearing, request, rows);
 }
 
-// Judges state by state, so that one that cannot be understood does not hold up
-// the others.
-template <typename Response, typename Request, typename State>
-Response Apply(const Request& request, std::string_view kind,
-               Verdict (*apply)(const State&, Context&, Rows&),
-               Context& context, Rows& rows) {
-  Response response;
-  *response.mutable_receipt() =
-      rows.link.Receive(request.sender(), context.now());
-  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
-    return response;
-  for (const State& state : request.states()) {
-    Verdict& verdict = *response.add_verdicts();
-    verdict = apply(state, context, rows);
-    if (verdict.code() == sync::v1::VERDICT_CODE_POISON) {
-      rows.link.Bury(kind, KeyOf(state), state.stamp(), state, verdict);
-    } else if (verdict.code() == sync::v1::VERDICT_CODE_APPLIED) {
-      rows.link.Unbury(kind, KeyOf(state));
-    }
-  }
-  return response;
+void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request,
+                         Rows& rows) {
+  handlers::TouchStates(kScheduleHearing, request, rows);
 }
 
 // --- telling
@@ -428,15 +417,15 @@ sync::v1::ScheduleProgressState ReadScheduleProgress(const db::Row& row) {
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(
     const sync::v1::ApplyShipmentsRequest& request, Context& context,
     Rows& rows) {
-  return Apply<sync::v1::ApplyShipmentsResponse>(request, sync::kShipment,
-                                                 ApplyShipment, context, rows);
+  return handlers::HearStates<sync::v1::ApplyShipmentsResponse>(
+      kShipmentHearing, request, context, rows);
 }
 
 absl::StatusOr<sync::v1::ApplySchedulesResponse> DecideApplySchedules(
     const sync::v1::ApplySchedulesRequest& request, Context& context,
     Rows& rows) {
-  return Apply<sync::v1::ApplySchedulesResponse>(request, sync::kSchedule,
-                                                 ApplySchedule, context, rows);
+  return handlers::HearStates<sync::v1::ApplySchedulesResponse>(
+      kScheduleHearing, request, context, rows);
 }
 
 void AddSync(Commands& commands, Queries&) {
@@ -444,6 +433,13 @@ void AddSync(Commands& commands, Queries&) {
                     TouchApplyShipments, DecideApplyShipments);
   commands.AddAlone("mtp.sync.v1.ProcessingSyncService/ApplySchedules",
                     TouchApplySchedules, DecideApplySchedules);
+}
+
+std::vector<handlers::EncodedHearing<Rows>> Hearings() {
+  return {handlers::Encoded(kShipmentHearing),
+          handlers::Encoded(kScheduleHearing),
+          handlers::Encoded(RevocationHearing()),
+          handlers::Encoded(seals::SealHearing<Rows>(common::v1::SIDE_ORDER))};
 }
 
 std::vector<sync::Relay::Route> RelayRoutes() {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "common/handlers/hearing.h"
 #include "common/sync/relay.h"
 #include "processing_service/rows.h"
 
@@ -10,6 +11,9 @@ namespace mtp::processing {
 // What Grandpass tells of shipments and schedules. Applying a state twice,
 // late or out of order changes nothing.
 void AddSync(Commands& commands, Queries& queries);
+
+// How all that Grandpass tells is heard: its revocations and seals, too.
+std::vector<handlers::EncodedHearing<Rows>> Hearings();
 
 // What is told to Grandpass: the progress of shipments and of schedules.
 std::vector<sync::Relay::Route> RelayRoutes();

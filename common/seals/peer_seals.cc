@@ -240,40 +240,29 @@ std::string TrailText(Side side) {
   return sync::ThingText("audit_trail", NameOf(side));
 }
 
-sync::v1::ApplySealsResponse KeepSeals(
-    const sync::v1::ApplySealsRequest& request, handlers::Context& context,
-    sync::Link& link, db::Table<KeptSeal>& peer_seals,
-    db::Table<sync::Exception>& exceptions) {
-  sync::v1::ApplySealsResponse response;
-  *response.mutable_receipt() = link.Receive(request.sender(), context.now());
-  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
-    return response;
-  for (const SealState& state : request.states()) {
-    Verdict& verdict = *response.add_verdicts();
-    const std::string key = absl::StrCat(state.seal_number());
-    if (auto invalid = JudgeForm(state, request.sender().side(), context.now());
-        invalid.has_value()) {
-      verdict = *std::move(invalid);
-    } else if (const KeptSeal* kept = peer_seals.Find(
-                   {state.stamp().epoch(), state.seal_number()});
-               kept == nullptr) {
-      peer_seals.Insert(KeptSeal::Of(state));
-      verdict = sync::Applied();
-    } else if (kept->AsSeal() == FromState(state)) {
-      verdict = sync::Stale();
-    } else {
-      verdict = sync::Poison(
-          "SEAL_DIFFERS",
-          absl::StrCat("seal ", key, " was told before, and differently"));
-      OpenSealDiffers(state, *kept, context, exceptions);
-    }
-    if (verdict.code() == sync::v1::VERDICT_CODE_POISON) {
-      link.Bury(sync::kSeal, key, state.stamp(), state, verdict);
-    } else if (verdict.code() == sync::v1::VERDICT_CODE_APPLIED) {
-      link.Unbury(sync::kSeal, key);
-    }
+Verdict KeepSeal(const SealState& state, Side sender,
+                 handlers::Context& context, const sync::Link& link,
+                 db::Table<KeptSeal>& peer_seals,
+                 db::Table<sync::Exception>& exceptions) {
+  if (auto invalid = JudgeForm(state, sender, context.now());
+      invalid.has_value()) {
+    return *std::move(invalid);
   }
-  return response;
+  const KeptSeal* kept =
+      peer_seals.Find({state.stamp().epoch(), state.seal_number()});
+  if (kept == nullptr) {
+    peer_seals.Insert(KeptSeal::Of(state));
+    return sync::Applied();
+  }
+  if (kept->AsSeal() == FromState(state)) return sync::Stale();
+  const std::string key = absl::StrCat(state.seal_number());
+  // What is offered again while its letter is open is nothing new: a person who
+  // closed the exception is not asked again.
+  if (!link.Buried(sync::kSeal, key, state.stamp()))
+    OpenSealDiffers(state, *kept, context, exceptions);
+  return sync::Poison(
+      "SEAL_DIFFERS",
+      absl::StrCat("seal ", key, " was told before, and differently"));
 }
 
 void AddListStates(handlers::Queries& queries) {

@@ -5,6 +5,7 @@
 #include "absl/time/time.h"
 #include "common/db/table.h"
 #include "common/handlers/commands.h"
+#include "common/handlers/hearing.h"
 #include "common/handlers/queries.h"
 #include "common/seals/seal.h"
 #include "common/sync/exceptions.h"
@@ -67,28 +68,50 @@ sync::Relay::Route SealRoute(common::v1::Side side);
 // Whose trail: `audit_trail:order`.
 std::string TrailText(common::v1::Side side);
 
-// The rule of ApplySeals. Keeping a seal is no entry in the trail: that would
-// be sealed, told and kept on the other side, and so on without an end.
-sync::v1::ApplySealsResponse KeepSeals(
-    const sync::v1::ApplySealsRequest& request, handlers::Context& context,
-    sync::Link& link, db::Table<KeptSeal>& peer_seals,
-    db::Table<sync::Exception>& exceptions);
+// The rule of ApplySeals, of one seal of `sender`. Keeping it is no entry in
+// the trail: that would be sealed, told and kept on the other side, and so on
+// without an end.
+sync::v1::Verdict KeepSeal(const sync::v1::SealState& state,
+                           common::v1::Side sender, handlers::Context& context,
+                           const sync::Link& link,
+                           db::Table<KeptSeal>& peer_seals,
+                           db::Table<sync::Exception>& exceptions);
+
+// How the seals of a side are heard.
+template <typename Rows>
+handlers::Hearing<Rows, sync::v1::SealState> SealHearing(
+    common::v1::Side sender) {
+  using State = sync::v1::SealState;
+  return {
+      .kind = sync::kSeal,
+      .key =
+          [](const State& state) {
+            return std::to_string(state.seal_number());
+          },
+      .touch =
+          [sender](const State& state, Rows& rows) {
+            rows.peer_seals.Want({state.stamp().epoch(), state.seal_number()});
+            rows.exceptions_of.Want(TrailText(sender));
+          },
+      .apply =
+          [sender](const State& state, handlers::Context& context, Rows& rows) {
+            return KeepSeal(state, sender, context, rows.link, rows.peer_seals,
+                            rows.exceptions);
+          }};
+}
 
 template <typename Rows>
 void TouchApplySeals(const sync::v1::ApplySealsRequest& request, Rows& rows) {
-  rows.link.Want();
-  for (const sync::v1::SealState& state : request.states()) {
-    rows.peer_seals.Want({state.stamp().epoch(), state.seal_number()});
-  }
-  rows.exceptions_of.Want(TrailText(request.sender().side()));
+  handlers::TouchStates(SealHearing<Rows>(request.sender().side()), request,
+                        rows);
 }
 
 template <typename Rows>
 absl::StatusOr<sync::v1::ApplySealsResponse> DecideApplySeals(
     const sync::v1::ApplySealsRequest& request, handlers::Context& context,
     Rows& rows) {
-  return KeepSeals(request, context, rows.link, rows.peer_seals,
-                   rows.exceptions);
+  return handlers::HearStates<sync::v1::ApplySealsResponse>(
+      SealHearing<Rows>(request.sender().side()), request, context, rows);
 }
 
 // ListStates, of seals.

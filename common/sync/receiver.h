@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/time/time.h"
+#include "common/db/table.h"
 #include "common/db/working_set.h"
+#include "common/sync/dead_letters.h"
 #include "mtp/sync/v1/states.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
 
@@ -23,24 +25,38 @@ v1::Verdict Stale();
 v1::Verdict Poison(std::string_view reason, std::string_view message);
 
 // The receiving end of the link within a working set: the epochs of both sides
-// and the dead letters of a batch.
+// and what became of the peer's states.
 class Link : public db::Member {
  public:
-  explicit Link(db::WorkingSet& set) : Member(set) {}
+  // `letters` outlives it and is declared before it: letters are locked before
+  // all else.
+  Link(db::WorkingSet& set, db::Table<DeadLetter>& letters)
+      : Member(set), letters_(letters) {}
 
   // The calls of this batch come from the peer: load the epochs.
   void Want() { wanted_ = true; }
+  // A state of this thing is to be judged: load its letter.
+  void Want(std::string_view kind, std::string key) {
+    letters_.Want({std::string(kind), std::move(key)});
+  }
 
   // Looks at who sends: remembers that it was heard, and a new epoch of it.
   // With a refusal in the receipt none of the states may be applied.
   v1::Receipt Receive(const v1::Sender& sender, absl::Time now);
 
-  // Keeps a state that cannot be applied, instead of what was kept of the same
-  // thing before. `state` is the message as it came.
-  void Bury(std::string_view kind, std::string key, const v1::Stamp& stamp,
-            const google::protobuf::Message& state, const v1::Verdict& verdict);
-  // A state of the thing was applied: what was buried is settled.
-  void Unbury(std::string_view kind, std::string key);
+  // An operator gave up what bears this stamp, or something newer: it counts as
+  // confirmed, whatever it says.
+  bool Dropped(std::string_view kind, const std::string& key,
+               const v1::Stamp& stamp) const;
+  // Just this, or something newer, waits for an operator already.
+  bool Buried(std::string_view kind, const std::string& key,
+              const v1::Stamp& stamp) const;
+  // What the rule said of a state: POISON keeps it as a letter, instead of what
+  // was kept of the same thing before; APPLIED settles the letter that is not
+  // newer. `state` is the message as it came.
+  void Judged(std::string_view kind, const std::string& key,
+              const v1::Stamp& stamp, const google::protobuf::Message& state,
+              const v1::Verdict& verdict, absl::Time now);
 
   void AddLoads(db::Exchange& exchange) override;
   void TakeLoads(const db::Results& results, size_t& next) override;
@@ -50,27 +66,20 @@ class Link : public db::Member {
   void Clear() override;
 
  private:
-  struct DeadLetter {
-    std::string kind;
-    std::string key;
-    int64_t version = 0;
-    int64_t epoch = 0;
-    std::string state;
-    std::string reason;
-    std::string message;
-    std::string correlation_ids;
-  };
   struct Changes {
     int64_t peer_epoch = 0;
     bool heard = false;
-    std::vector<DeadLetter> buried;
-    std::vector<std::pair<std::string, std::string>> unburied;
   };
 
+  const DeadLetter* LetterOf(std::string_view kind,
+                             const std::string& key) const {
+    return letters_.Find({std::string(kind), key});
+  }
+
+  db::Table<DeadLetter>& letters_;
   bool wanted_ = false;
   int64_t own_epoch_ = 0;
   bool halted_ = false;
-  bool any_dead_letter_ = false;
   Changes kept_;
   Changes now_;
 };

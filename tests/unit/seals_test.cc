@@ -194,6 +194,21 @@ TEST_CASE("a seal that is told differently is one exception, for one epoch") {
   CHECK(exception.acting_side == SIDE_PROCESSING);
 }
 
+TEST_CASE("a person who closed that exception is not asked again and again") {
+  OrderDesk desk;
+  Tell(desk, Told({AState(1, kOneDigest), AState(2, kOneDigest)}));
+  Tell(desk, Told({AState(1, kOtherDigest)}));
+  const sync::Exception& exception = *desk.exceptions()[0];
+  desk.rows().exceptions.Edit(exception).closed_at =
+      absl::FromUnixSeconds(1'800'000'000);
+  desk.rows().Keep();
+  // The other side offers it again, now and then.
+  CHECK(Tell(desk, Told({AState(1, kOtherDigest)})) == "POISON SEAL_DIFFERS;");
+  CHECK(desk.exceptions().size() == 1);
+  CHECK(Tell(desk, Told({AState(2, kOtherDigest)})) == "POISON SEAL_DIFFERS;");
+  CHECK(desk.exceptions().size() == 2);
+}
+
 TEST_CASE("a seal with the number of an earlier epoch is another seal") {
   OrderDesk desk;
   Tell(desk, Told({AState(1, kOneDigest)}));

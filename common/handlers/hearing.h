@@ -1,0 +1,97 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/handlers/context.h"
+#include "common/sync/receiver.h"
+#include "mtp/sync/v1/states.pb.h"
+
+// Taking the peer's word, state by state. A kind of state has one rule, by
+// which it is judged whenever it comes: from the peer, or out of a dead letter.
+namespace mtp::handlers {
+
+// How one kind of state is heard. `Rows` has a sync::Link `link`.
+template <typename Rows, typename State>
+struct Hearing {
+  std::string_view kind;  // as in sync.outbox
+  std::function<std::string(const State&)> key;
+  // Says which rows the rule needs.
+  std::function<void(const State&, Rows&)> touch;
+  // The rule. A state that is POISON has changed nothing.
+  std::function<sync::v1::Verdict(const State&, Context&, Rows&)> apply;
+};
+
+template <typename Rows, typename State>
+void TouchState(const Hearing<Rows, State>& hearing, const State& state,
+                Rows& rows) {
+  rows.link.Want(hearing.kind, hearing.key(state));
+  hearing.touch(state, rows);
+}
+
+template <typename Rows, typename State>
+sync::v1::Verdict HearState(const Hearing<Rows, State>& hearing,
+                            const State& state, Context& context, Rows& rows) {
+  const std::string key = hearing.key(state);
+  if (rows.link.Dropped(hearing.kind, key, state.stamp())) return sync::Stale();
+  sync::v1::Verdict verdict = hearing.apply(state, context, rows);
+  rows.link.Judged(hearing.kind, key, state.stamp(), state, verdict,
+                   context.now());
+  return verdict;
+}
+
+template <typename Rows, typename State, typename Request>
+void TouchStates(const Hearing<Rows, State>& hearing, const Request& request,
+                 Rows& rows) {
+  rows.link.Want();
+  for (const State& state : request.states()) TouchState(hearing, state, rows);
+}
+
+// Judges state by state, so that one that cannot be understood does not hold up
+// the others.
+template <typename Response, typename Rows, typename State, typename Request>
+Response HearStates(const Hearing<Rows, State>& hearing, const Request& request,
+                    Context& context, Rows& rows) {
+  Response response;
+  *response.mutable_receipt() =
+      rows.link.Receive(request.sender(), context.now());
+  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
+    return response;
+  for (const State& state : request.states()) {
+    *response.add_verdicts() = HearState(hearing, state, context, rows);
+  }
+  return response;
+}
+
+// The same for a state as it was kept, its type erased.
+template <typename Rows>
+struct EncodedHearing {
+  std::string kind;
+  std::function<void(const std::string& state, Rows&)> touch;
+  // Nothing: these bytes are no state of the kind.
+  std::function<std::optional<sync::v1::Verdict>(const std::string& state,
+                                                 Context&, Rows&)>
+      apply;
+};
+
+template <typename Rows, typename State>
+EncodedHearing<Rows> Encoded(Hearing<Rows, State> hearing) {
+  EncodedHearing<Rows> encoded;
+  encoded.kind = std::string(hearing.kind);
+  encoded.touch = [hearing](const std::string& bytes, Rows& rows) {
+    State state;
+    if (state.ParseFromString(bytes)) TouchState(hearing, state, rows);
+  };
+  encoded.apply = [hearing](const std::string& bytes, Context& context,
+                            Rows& rows) -> std::optional<sync::v1::Verdict> {
+    State state;
+    if (!state.ParseFromString(bytes)) return std::nullopt;
+    return HearState(hearing, state, context, rows);
+  };
+  return encoded;
+}
+
+}  // namespace mtp::handlers
