@@ -27,6 +27,9 @@ void AddSpoolCommands(CLI::App& app, Session& session);
 
 void AddIdentityCommands(CLI::App& app, Session& session);
 void AddOperationsCommands(CLI::App& app, Session& session);
+void AddCorrelationCommand(CLI::App& app, Session& session);
+// Of the group `sync`.
+void AddLinkCommands(CLI::App& sync, Session& session);
 void AddAuditCommands(CLI::App& app, Session& session);
 void AddContractCommands(CLI::App& app, Session& session);
 void AddCheckCommand(CLI::App& app, Session& session);

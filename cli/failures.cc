@@ -99,6 +99,10 @@ constexpr std::array kHints = {
          "a page token holds for the filter and order it was given for"},
     Hint{"BATCH_NOT_ALLOWED", "the trader has to allow the batch first"},
     Hint{"IMPORT_TOO_LARGE", "give it in several files"},
+    Hint{"DEAD_LETTER_NOT_FOUND",
+         "each side has its own, and --side says whose: `mtpctl sync "
+         "dead-letters list` lists those of both"},
+    Hint{"BREAKER_NOT_FOUND", "`mtpctl sync breaker` names them"},
     Hint{"PEER_UNREACHABLE",
          "the other side does not answer; `mtpctl sync "
          "status` shows how the two stand"},

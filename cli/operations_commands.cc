@@ -34,6 +34,16 @@ std::string SyncStatusText(
          status.outbox_count(), TimeText(status.oldest_marked_at()),
          status.open_dead_letter_count(), status.open_exception_count(),
          status.open_drift_count()});
+    if (status.open_dead_letter_count() > 0) {
+      absl::StrAppend(&notes, EnumText(side),
+                      " could not apply all that it was told: `mtpctl sync "
+                      "dead-letters list`\n");
+    }
+    if (status.open_exception_count() > 0) {
+      absl::StrAppend(&notes, EnumText(side),
+                      " has found what does not fit: `mtpctl exception "
+                      "list`\n");
+    }
     if (status.recovering()) {
       absl::StrAppend(&notes, EnumText(side),
                       " is taking back what it lost in a restore.\n");
@@ -63,12 +73,19 @@ std::string OutboxText(const Many<OutboxEntry>& entries) {
   if (entries.empty()) return "The other side has confirmed everything.\n";
   Table table({"KIND", "KEY", "VERSION", "SINCE (UTC)", "ATTEMPTS",
                "NEXT (UTC)", "LAST ERROR"});
+  bool poisoned = false;
   for (const OutboxEntry& entry : entries) {
     table.Row({EnumText(entry.kind()), entry.key(), entry.version(),
                TimeText(entry.marked_at()), entry.attempt_count(),
                TimeText(entry.next_attempt_at()), entry.last_error()});
+    poisoned = poisoned || entry.poisoned();
   }
-  return table.Text();
+  return absl::StrCat(
+      table.Text(),
+      poisoned ? "What the other side could not apply (POISON) is a dead "
+                 "letter there, for an operator: `mtpctl sync dead-letters "
+                 "list`\n"
+               : "");
 }
 
 struct WaitArguments {
@@ -217,6 +234,8 @@ void AddSync(CLI::App& app, Session& session) {
       .Shows(
           [](const auto& response) { return OutboxText(response.entries()); });
 
+  AddLinkCommands(group, session);
+
   auto arguments = std::make_shared<WaitArguments>();
   CLI::App& wait = *group.add_subcommand(
       "wait",
@@ -228,6 +247,39 @@ void AddSync(CLI::App& app, Session& session) {
   wait.callback([&session, arguments] {
     session.Do([&session, arguments] { return Wait(session, *arguments); });
   });
+}
+
+absl::Status ReadKeepFor(const std::string& text, SetLogLevelRequest& request) {
+  absl::Duration keep_for;
+  if (!absl::ParseDuration(text, &keep_for) || keep_for < absl::Seconds(1)) {
+    return UsageError(
+        absl::StrCat("`", text, "` is no time: 10m, 90s or 2h, at most 24h"));
+  }
+  request.mutable_keep_for()->set_seconds(absl::ToInt64Seconds(keep_for));
+  return absl::OkStatus();
+}
+
+void AddLogLevel(CLI::App& app, Session& session) {
+  // Whoever reads the reply knows for how long.
+  auto keep_for = std::make_shared<int64_t>(0);
+  Verb<SetLogLevelRequest, SetLogLevelResponse>(
+      app, session, "log-level",
+      "Sets what a service logs, at least (--side says which)")
+      .Argument("LEVEL", "level", "The least level that is logged")
+      .Looked("--for", "TIME",
+              "After this long, as 10m, the level before returns", false,
+              ReadKeepFor)
+      .Prepared([keep_for](SetLogLevelRequest& request) {
+        *keep_for = request.keep_for().seconds();
+        return absl::OkStatus();
+      })
+      .Shows([keep_for](const auto& response) {
+        return absl::StrCat(
+            response.instance(), " logs ", EnumText(response.level()),
+            " and above", *keep_for > 0 ? " for " : "",
+            *keep_for > 0 ? absl::FormatDuration(absl::Seconds(*keep_for)) : "",
+            "; before, ", EnumText(response.previous_level()), ".\n");
+      });
 }
 
 absl::Status ShowVersions(Session& session) {
@@ -264,6 +316,7 @@ absl::Status ShowVersions(Session& session) {
 void AddOperationsCommands(CLI::App& app, Session& session) {
   AddSync(app, session);
   AddExceptions(app, session);
+  AddLogLevel(app, session);
   app.add_subcommand("version", "Of this program and both services")
       ->callback([&session] {
         session.Do([&session] { return ShowVersions(session); });

@@ -159,6 +159,7 @@ std::unique_ptr<CLI::App> MakeProgram(Session& session) {
   AddSpoolCommands(*app, session);
   AddIdentityCommands(*app, session);
   AddOperationsCommands(*app, session);
+  AddCorrelationCommand(*app, session);
   AddAuditCommands(*app, session);
   AddContractCommands(*app, session);
   AddCompletionCommand(*app, session);
