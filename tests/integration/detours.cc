@@ -1,5 +1,7 @@
 #include "tests/integration/detours.h"
 
+#include "absl/strings/escaping.h"
+#include "absl/time/clock.h"
 #include "common/base/protos.h"
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/order/v1/plans.pb.h"
@@ -12,6 +14,7 @@
 #include "mtp/processing/v1/locations.pb.h"
 #include "mtp/processing/v1/materials.pb.h"
 #include "mtp/processing/v1/recipes.pb.h"
+#include "mtp/sync/v1/states.pb.h"
 #include "tests/support/agreement.h"
 
 namespace mtp::tests {
@@ -49,6 +52,8 @@ Detours::Detours(Stack& stack)
   AddParcels();
   AddBags();
   AddExceptions(stack);
+  AddDeadLetters(stack);
+  AddProcessActs();
   AddUsers();
 }
 
@@ -578,6 +583,58 @@ void Detours::AddExceptions(Stack& stack) {
         [id](ops::v1::CloseExceptionRequest& request) {
           request.set_exception_id(id);
           request.set_reason("swept up");
+        })
+        .side = side;
+  }
+}
+
+// Letters of shipments that nobody knows and that have no quantity: they stay
+// what they are.
+void Detours::AddDeadLetters(Stack& stack) {
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    const std::string id = NewRequestId();
+    const int64_t code = absl::ToUnixMicros(absl::Now());
+    // Both kinds of state have stamp and key in the same fields.
+    sync::v1::ShipmentProgressState state;
+    state.mutable_stamp()->set_epoch(1);
+    state.mutable_stamp()->set_version(1);
+    state.mutable_key()->set_request_code(code);
+    state.mutable_key()->set_shipment_code(1);
+    stack.Owner(side).Query(
+        "INSERT INTO sync.dead_letter (kind, key, dead_letter_id, version, "
+        "epoch, state, reason) VALUES ($1, $2, $3::text::uuid, 1, 1, "
+        "decode($4, 'hex'), 'INVALID_STATE')",
+        {side == SIDE_ORDER ? "shipment_progress" : "shipment",
+         KeyText(code, 1), id,
+         absl::BytesToHexString(state.SerializeAsString())});
+    Add<ops::v1::RetryDeadLetterRequest, ops::v1::RetryDeadLetterResponse>(
+        "mtp.ops.v1.OperationsService/RetryDeadLetter", ROLE_MASTER_ADMIN,
+        [id](ops::v1::RetryDeadLetterRequest& request) {
+          request.set_dead_letter_id(id);
+        })
+        .side = side;
+    Add<ops::v1::DropDeadLetterRequest, ops::v1::DropDeadLetterResponse>(
+        "mtp.ops.v1.OperationsService/DropDeadLetter", ROLE_MASTER_ADMIN,
+        [id](ops::v1::DropDeadLetterRequest& request) {
+          request.set_dead_letter_id(id);
+          request.set_reason("nobody misses it");
+        })
+        .side = side;
+  }
+}
+
+void Detours::AddProcessActs() {
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    Add<ops::v1::ResetBreakerRequest, ops::v1::ResetBreakerResponse>(
+        "mtp.ops.v1.OperationsService/ResetBreaker", ROLE_MASTER_ADMIN,
+        [side](ops::v1::ResetBreakerRequest& request) {
+          request.set_name(side == SIDE_ORDER ? "processing" : "order");
+        })
+        .side = side;
+    Add<ops::v1::SetLogLevelRequest, ops::v1::SetLogLevelResponse>(
+        "mtp.ops.v1.OperationsService/SetLogLevel", ROLE_MASTER_ADMIN,
+        [](ops::v1::SetLogLevelRequest& request) {
+          request.set_level(ops::v1::LOG_LEVEL_INFO);
         })
         .side = side;
   }

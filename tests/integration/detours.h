@@ -41,6 +41,8 @@ class Detours {
   void AddBags();
   void AddParcels();
   void AddExceptions(Stack& stack);
+  void AddDeadLetters(Stack& stack);
+  void AddProcessActs();
   void AddUsers();
 
   // A plan without requests.
