@@ -124,7 +124,18 @@ Exchange Exchange::InSnapshot() const {
 
 constexpr const char* kPlanByKey =
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
-    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;";
+
+// What a session is told before anything else; may be empty.
+static std::string Opening(const Connection::Options& options) {
+  std::string sql;
+  if (options.by_key) sql = kPlanByKey;
+  if (options.lock_timeout.has_value()) {
+    absl::StrAppend(&sql, "SET lock_timeout = ",
+                    absl::ToInt64Milliseconds(*options.lock_timeout));
+  }
+  return sql;
+}
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     const Options& options) {
@@ -149,9 +160,9 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   // Warnings (a ROLLBACK without a transaction) are nobody's business.
   PQsetNoticeProcessor(
       raw, [](void*, const char*) {}, nullptr);
-  if (options.by_key) {
+  if (const std::string opening = Opening(options); !opening.empty()) {
     const std::unique_ptr<PGresult, decltype(&PQclear)> set(
-        PQexec(raw, kPlanByKey), &PQclear);
+        PQexec(raw, opening.c_str()), &PQclear);
     if (PQresultStatus(set.get()) != PGRES_COMMAND_OK) {
       return LostStatus(PQerrorMessage(raw));
     }

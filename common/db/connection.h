@@ -77,6 +77,9 @@ class Connection {
     // were empty a minute ago. Without it PostgreSQL scans a whole new table
     // for each batch until the table is analysed.
     bool by_key = false;
+    // How long a statement waits for a lock, unless its transaction says
+    // otherwise; nothing: as long as the role may.
+    std::optional<absl::Duration> lock_timeout;
   };
 
   static absl::StatusOr<std::unique_ptr<Connection>> Open(

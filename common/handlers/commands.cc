@@ -16,15 +16,14 @@ namespace {
 constexpr db::Statement kBegin{"BEGIN"};
 constexpr db::Statement kCommit{"COMMIT"};
 constexpr db::Statement kRollback{"ROLLBACK"};
-constexpr db::Statement kPatience{
-    "SELECT set_config('lock_timeout', $1::text, true)"};
 
 // How long a batch waits for rows that another transaction holds. Those of the
 // lanes beside it hold theirs for milliseconds; what holds them for longer is a
-// lengthy call, and who needs them steps aside. Once a batch was taken apart
-// for that, each of its calls has waited.
-constexpr char kBatchPatience[] = "500ms";
-constexpr char kHurriedPatience[] = "20ms";
+// lengthy call, and who needs them steps aside. A lane's session is told once.
+constexpr absl::Duration kBatchPatience = absl::Milliseconds(500);
+// Once a batch was taken apart for that, each of its calls has waited. It holds
+// for one transaction.
+constexpr db::Statement kHurry{"SET LOCAL lock_timeout = '20ms'"};
 
 // Deadlocks and lost races settle in one or two runs; more means that something
 // is wrong, and then the clients are told to try again.
@@ -117,9 +116,12 @@ std::vector<CommandLanes::Waiting> CommandLanes::TakeBatch(
 }
 
 void CommandLanes::Work(WaitingLine<Waiting>& line) {
-  Lane lane{.session = Session(options_.database),
+  const bool lengthy = &line == &lengthy_line_;
+  db::Connection::Options database = options_.database;
+  if (!lengthy) database.lock_timeout = kBatchPatience;
+  Lane lane{.session = Session(std::move(database)),
             .rows = options_.working_set(),
-            .lengthy = &line == &lengthy_line_};
+            .lengthy = lengthy};
   while (true) {
     std::vector<Waiting> batch = TakeBatch(line);
     if (batch.empty()) return;
@@ -246,10 +248,8 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
 
   db::Exchange load;
   load.Add(kBegin);
-  if (!lane.lengthy) {
-    load.Add(kPatience, db::Params().Add(std::string(
-                            in_a_hurry ? kHurriedPatience : kBatchPatience)));
-  }
+  if (in_a_hurry) load.Add(kHurry);
+  size_t next = load.size();
   std::vector<sync::IdempotencyKey> keys;
   for (const Waiting& waiting : batch) {
     if (!waiting.key.request_id.IsNil()) keys.push_back(waiting.key);
@@ -266,7 +266,6 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
       lane.session.Drop();
     return loaded.status();
   }
-  size_t next = lane.lengthy ? 1 : 2;
   absl::flat_hash_map<sync::IdempotencyKey, sync::Done> done_before;
   lane.rows->TakeLoads(*loaded, next);
   if (!keys.empty()) done_before = sync::TakeProbe((*loaded)[next++]);
