@@ -12,6 +12,7 @@
 #include "common/seals/peer_seals.h"
 #include "common/seals/seal_check.h"
 #include "order_service/errors.h"
+#include "order_service/facts.h"
 #include "order_service/first_admin.h"
 #include "order_service/identity.h"
 #include "order_service/plans.h"
@@ -68,6 +69,7 @@ int main(int argc, char** argv) {
        .working_set = [&] { return std::make_unique<order::Rows>(settings); },
        .explain_constraint = order::errors::OfConstraint,
        .relay_routes = order::RelayRoutes(),
+       .facts = order::SharedFacts(),
        .own_keys = &own_keys,
        .revoked =
            [&](std::string_view subject, absl::Time issued_at) {
@@ -87,7 +89,9 @@ int main(int argc, char** argv) {
   order::AddShipments(commands, queries);
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);
-  seals::AddPeerSeals(commands, queries);
+  seals::AddPeerSeals(commands);
+  if (reconciliation::ReconcileCalls* calls = (*host)->reconcile_calls())
+    calls->Add(commands);
   const auto identity = order::Identity::Start(
       settings.identity, rpc::OwnTokens(options.edge), (*host)->database(),
       (*host)->log(), commands, queries, own_keys, revocations);

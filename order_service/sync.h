@@ -3,11 +3,9 @@
 #include <vector>
 
 #include "common/handlers/hearing.h"
-#include "common/sync/relay.h"
 #include "order_service/rows.h"
 
-// The link to Seeduwa: taking its word on shipments and schedules, and telling
-// ours.
+// The link to Seeduwa: taking its word on shipments and schedules.
 namespace mtp::order {
 
 // What Seeduwa tells: the progress of shipments and of schedules. Applying a
@@ -16,9 +14,6 @@ void AddSync(Commands& commands, Queries& queries);
 
 // How all that Seeduwa tells is heard, its seals too.
 std::vector<handlers::EncodedHearing<Rows>> Hearings();
-
-// What is told to Seeduwa: shipments from ORDER_REQUESTED on, and schedules.
-std::vector<sync::Relay::Route> RelayRoutes();
 
 // The decisions, for AddSync and for tests.
 absl::StatusOr<mtp::sync::v1::ApplyShipmentProgressResponse>

@@ -22,6 +22,7 @@
 #include "processing_service/batches.h"
 #include "processing_service/dispatch_notes.h"
 #include "processing_service/errors.h"
+#include "processing_service/facts.h"
 #include "processing_service/grandpass_keys.h"
 #include "processing_service/labels.h"
 #include "processing_service/locations.h"
@@ -80,6 +81,7 @@ int main(int argc, char** argv) {
            [&] { return std::make_unique<processing::Rows>(settings); },
        .explain_constraint = processing::errors::OfConstraint,
        .relay_routes = processing::RelayRoutes(),
+       .facts = processing::SharedFacts(),
        .own_keys = &grandpass_board,
        .revoked =
            [&](std::string_view subject, absl::Time issued_at) {
@@ -108,7 +110,9 @@ int main(int argc, char** argv) {
   processing::AddTrace(commands, queries);
   processing::AddActivities(queries);
   processing::AddSync(commands, queries);
-  seals::AddPeerSeals(commands, queries);
+  seals::AddPeerSeals(commands);
+  if (reconciliation::ReconcileCalls* calls = (*host)->reconcile_calls())
+    calls->Add(commands);
   processing::AddRevocations(commands, revocations);
 
   const auto failed = [&log = (*host)->log()](const char* what) {

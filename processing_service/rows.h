@@ -4,6 +4,7 @@
 #include "common/handlers/commands.h"
 #include "common/handlers/file_imports.h"
 #include "common/handlers/queries.h"
+#include "common/reconciliation/run_rows.h"
 #include "common/seals/peer_seals.h"
 #include "common/sync/dead_letters.h"
 #include "common/sync/exceptions.h"
@@ -171,6 +172,10 @@ struct Rows : db::WorkingSet {
   db::Lookup<sync::Exception, std::string> exceptions_of{
       *this, exceptions, sync::Exception::kLoadOpenOfThing};
   db::Table<seals::KeptSeal> peer_seals{*this};
+  db::Table<reconciliation::ReconcileRun> reconcile_runs{*this};
+  // Those that are not finished, whatever is asked for.
+  db::Lookup<reconciliation::ReconcileRun, std::string> unfinished_runs{
+      *this, reconcile_runs, reconciliation::ReconcileRun::kLoadUnfinished};
 };
 
 using Commands = handlers::Commands<Rows>;

@@ -357,61 +357,6 @@ void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request,
   handlers::TouchStates(kScheduleHearing, request, rows);
 }
 
-// --- telling
-
-constexpr db::Statement kFetchShipmentProgress{R"(
-  SELECT wanted.key, shipment.request_code, shipment.shipment_code,
-    replace(readiness, 'NONE', ''), readiness_remarks, readiness_by,
-    readiness_by_username, readiness_by_role, readiness_at, allocated_grams,
-    dispatched, vehicle, dispatched_at, dispatched_by, dispatched_by_username,
-    dispatched_by_role, dispatched_grams, dispatched_bags, manifest_digest,
-    correction_reason, corrected_by, corrected_by_username, corrected_by_role,
-    corrected_at, version, changed_at
-  FROM unnest($1::text[]) AS wanted (key)
-  JOIN shipment ON shipment.request_code = split_part(wanted.key, '/', 1)::bigint
-               AND shipment.shipment_code = split_part(wanted.key, '/', 2)::bigint
-  WHERE version > 0
-)"};
-
-sync::v1::ShipmentProgressState ReadShipmentProgress(const db::Row& row) {
-  std::string key;
-  Shipment shipment;
-  row.Into(key, shipment.request_code, shipment.shipment_code,
-           shipment.readiness, shipment.readiness_remarks,
-           shipment.readiness_by, shipment.readiness_by_username,
-           shipment.readiness_by_role, shipment.readiness_at,
-           shipment.allocated_grams, shipment.dispatched, shipment.vehicle,
-           shipment.dispatched_at, shipment.dispatched_by,
-           shipment.dispatched_by_username, shipment.dispatched_by_role,
-           shipment.dispatched_grams, shipment.dispatched_bags,
-           shipment.manifest_digest, shipment.correction_reason,
-           shipment.corrected_by, shipment.corrected_by_username,
-           shipment.corrected_by_role, shipment.corrected_at, shipment.version,
-           shipment.changed_at);
-  return shipment.Progress();
-}
-
-constexpr db::Statement kFetchScheduleProgress{R"(
-  SELECT wanted.key, schedule_code, parcel_count, parcel_grams, version, changed_at
-  FROM unnest($1::text[]) AS wanted (key)
-  JOIN schedule ON schedule.schedule_code = wanted.key::bigint
-  WHERE version > 0
-)"};
-
-sync::v1::ScheduleProgressState ReadScheduleProgress(const db::Row& row) {
-  std::string key;
-  Schedule schedule;
-  row.Into(key, schedule.schedule_code, schedule.parcel_count,
-           schedule.parcel_grams, schedule.version, schedule.changed_at);
-  sync::v1::ScheduleProgressState state;
-  state.mutable_stamp()->set_version(schedule.version);
-  *state.mutable_stamp()->mutable_changed_at() = ToProto(schedule.changed_at);
-  state.set_schedule_code(schedule.schedule_code);
-  state.set_parcel_count(schedule.parcel_count);
-  state.set_parcel_grams(schedule.parcel_grams);
-  return state;
-}
-
 }  // namespace
 
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(
@@ -440,19 +385,6 @@ std::vector<handlers::EncodedHearing<Rows>> Hearings() {
           handlers::Encoded(kScheduleHearing),
           handlers::Encoded(RevocationHearing()),
           handlers::Encoded(seals::SealHearing<Rows>(common::v1::SIDE_ORDER))};
-}
-
-std::vector<sync::Relay::Route> RelayRoutes() {
-  return {sync::MakeRoute<sync::v1::ApplyShipmentProgressRequest,
-                          sync::v1::ApplyShipmentProgressResponse>(
-              sync::kShipmentProgress,
-              "mtp.sync.v1.OrderSyncService/ApplyShipmentProgress",
-              kFetchShipmentProgress, ReadShipmentProgress),
-          sync::MakeRoute<sync::v1::ApplyScheduleProgressRequest,
-                          sync::v1::ApplyScheduleProgressResponse>(
-              sync::kScheduleProgress,
-              "mtp.sync.v1.OrderSyncService/ApplyScheduleProgress",
-              kFetchScheduleProgress, ReadScheduleProgress)};
 }
 
 }  // namespace mtp::processing

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "common/handlers/hearing.h"
-#include "common/sync/relay.h"
 #include "processing_service/rows.h"
 
 namespace mtp::processing {
@@ -14,9 +13,6 @@ void AddSync(Commands& commands, Queries& queries);
 
 // How all that Grandpass tells is heard: its revocations and seals, too.
 std::vector<handlers::EncodedHearing<Rows>> Hearings();
-
-// What is told to Grandpass: the progress of shipments and of schedules.
-std::vector<sync::Relay::Route> RelayRoutes();
 
 // The decisions, for tests.
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(

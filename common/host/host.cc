@@ -84,11 +84,17 @@ void AddFlags(CLI::App& app, const std::string& prefix, Options& options) {
   number("--poison-retry-seconds", "_POISON_RETRY_SECONDS",
          options.poison_retry_seconds, 1, 86'400,
          "Seconds until what the peer could not apply is offered to it again");
+  number("--reconcile-seconds", "_RECONCILE_SECONDS", options.reconcile_seconds,
+         0, 3600,
+         "Seconds from one comparison of a sixteenth of the shared facts with "
+         "the other side to the next; 0: only when somebody asks");
 }
 
 Host::Host(Service service, Options options)
     : service_(std::move(service)), options_(std::move(options)) {
   service_.relay_routes.push_back(seals::SealRoute(service_.side));
+  std::vector<reconciliation::Facts> seals = seals::SealFacts(service_.side);
+  std::move(seals.begin(), seals.end(), std::back_inserter(service_.facts));
 }
 
 Host::~Host() = default;
@@ -148,6 +154,23 @@ absl::Status Host::MakeParts() {
     RETURN_IF_ERROR(MakeRelay());
   }
   MakeLanes();
+  if (peer_ != nullptr) {
+    fact_calls_ = std::make_unique<reconciliation::FactCalls>(
+        service_.facts, *queries_, *pipeline_);
+    reconcile_calls_ = std::make_unique<reconciliation::ReconcileCalls>(
+        reconciliation::ReconcileCalls::Options{
+            .database = database_,
+            .peer_reachable = [this] { return peer_->Reachable(); },
+            .notify =
+                [this] {
+                  if (reconciler_ != nullptr) reconciler_->Notify();
+                },
+            .log_failure =
+                [this](const absl::Status& status) {
+                  log_->Warning("a comparison could not be reported",
+                                {{"error", OneLine(status)}});
+                }});
+  }
   return absl::OkStatus();
 }
 
@@ -241,6 +264,15 @@ void Host::MakeLanes() {
           }});
 }
 
+absl::StatusOr<std::string> Host::Ask(std::string_view method,
+                                      const std::string& request,
+                                      absl::Duration deadline) {
+  rpc::PeerReply reply =
+      peer_->CallAndWait(method, request, absl::Now() + deadline);
+  if (!reply.status.ok()) return reply.status;
+  return std::move(reply.bytes);
+}
+
 absl::Status Host::MakeRelay() {
   sync::Relay::Options options;
   options.database = database_;
@@ -250,13 +282,9 @@ absl::Status Host::MakeRelay() {
   options.instance = Instance(service_.name);
   options.routes = service_.relay_routes;
   options.poison_retry = absl::Seconds(options_.poison_retry_seconds);
-  options.send = [this](
-                     std::string_view method, const std::string& request,
-                     absl::Duration deadline) -> absl::StatusOr<std::string> {
-    rpc::PeerReply reply =
-        peer_->CallAndWait(method, request, absl::Now() + deadline);
-    if (!reply.status.ok()) return reply.status;
-    return std::move(reply.bytes);
+  options.send = [this](std::string_view method, const std::string& request,
+                        absl::Duration deadline) {
+    return Ask(method, request, deadline);
   };
   options.observer = {
       .sent =
@@ -342,6 +370,52 @@ void Host::StartSealer() {
   sealer_ = std::make_unique<seals::Sealer>(std::move(options));
 }
 
+void Host::StartReconciler() {
+  if (peer_ == nullptr) return;
+  reconciliation::Reconciler::Options options;
+  options.database = database_;
+  options.database.by_key = true;
+  options.database.application_name =
+      absl::StrCat(service_.name, " reconciler");
+  options.peer.side = service_.side;
+  options.peer.instance = Instance(service_.name);
+  options.facts = &service_.facts;
+  options.peer.ask = [this](std::string_view method, const std::string& request,
+                            absl::Duration deadline) {
+    return Ask(method, request, deadline);
+  };
+  options.marked = [this] { relay_->Notify(); };
+  options.interval = absl::Seconds(options_.reconcile_seconds);
+  auto* compared = metrics_->Counter("mtp_reconcile_compared_total",
+                                     "Shared facts compared with the peer.");
+  auto* drift = metrics_->Counter("mtp_reconcile_drift_total",
+                                  "Shared facts found to differ.");
+  options.observer = {
+      .compared =
+          [compared](int64_t facts) {
+            compared->Increment(static_cast<double>(facts));
+          },
+      .drifted =
+          [this, drift](std::string_view kind, std::string_view key,
+                        ops::v1::DriftCause cause) {
+            drift->Increment();
+            log_->Warning("the two sides differed",
+                          {{"kind", kind},
+                           {"key", key},
+                           {"cause", ops::v1::DriftCause_Name(cause)}});
+          },
+      .failed =
+          [this](const absl::Status& status) {
+            absl::Time& last = reconcile_lamented_;
+            if (absl::Now() - last < kLamentInterval) return;
+            last = absl::Now();
+            log_->Warning("the two sides could not be compared",
+                          {{"error", OneLine(status)}});
+          }};
+  reconciler_ =
+      std::make_unique<reconciliation::Reconciler>(std::move(options));
+}
+
 seals::SealCheck::Options Host::SealCheckOptions() {
   seals::SealCheck::Options options;
   options.side = service_.side;
@@ -414,6 +488,7 @@ absl::Status Host::PurgeKeys(db::Connection& connection) {
 
 int Host::Run(const std::function<void()>& draining,
               const std::function<void()>& drained) {
+  StartReconciler();  // calls tell it
   absl::StatusOr<std::unique_ptr<rpc::Server>> server =
       rpc::Server::Start(rpc::MakeServerSettings(options_.edge),
                          {.pipeline = pipeline_.get(), .log = log_.get()});
@@ -441,6 +516,8 @@ int Host::Run(const std::function<void()>& draining,
   (*server)->Drain(absl::Seconds(options_.edge.drain_lead_seconds),
                    absl::Seconds(options_.edge.drain_seconds));
   drained();
+  if (reconcile_calls_ != nullptr) reconcile_calls_->Stop();
+  if (reconciler_ != nullptr) reconciler_->Stop();
   commands_->Drain();
   queries_->Drain();
   if (sealer_ != nullptr) sealer_->Stop();

@@ -11,6 +11,9 @@
 #include "common/handlers/queries.h"
 #include "common/host/schema.h"
 #include "common/operations/operations.h"
+#include "common/reconciliation/fact_calls.h"
+#include "common/reconciliation/reconcile_calls.h"
+#include "common/reconciliation/reconciler.h"
 #include "common/rpc/gateway.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/keys.h"
@@ -46,6 +49,9 @@ struct Options {
   int seal_seconds = 60;
   // From one offer of what the peer could not apply to the next.
   int poison_retry_seconds = 60;
+  // From one look at a slice of the shared facts to the next; 0: they are
+  // compared only when somebody asks.
+  int reconcile_seconds = 60;
 };
 
 // Adds a flag and an environment variable for each.
@@ -62,8 +68,10 @@ struct Service {
   std::vector<SchemaProject> schema;
   std::function<std::unique_ptr<db::WorkingSet>()> working_set;
   std::function<absl::Status(std::string_view constraint)> explain_constraint;
-  // What it tells its peer besides the seals of its audit trail.
+  // What it tells its peer, and what the two must agree on, besides the seals
+  // of the audit trails.
   std::vector<sync::Relay::Route> relay_routes;
+  std::vector<reconciliation::Facts> facts;
   // The keys of the tokens that the order service gives; outlives the host.
   const rpc::TokenKeySource* own_keys = nullptr;
   rpc::Authenticator::Revoked revoked = {};
@@ -93,6 +101,11 @@ class Host {
   const db::Connection::Options& database() const { return database_; }
   // What the process tells of itself (mtp.ops.v1).
   operations::Self Self() const;
+  // Answers Reconcile, when it was given to the commands; nullptr where there
+  // is no peer.
+  reconciliation::ReconcileCalls* reconcile_calls() {
+    return reconcile_calls_.get();
+  }
   // What checking the seals takes (mtp.audit.v1).
   seals::SealCheck::Options SealCheckOptions();
 
@@ -111,8 +124,13 @@ class Host {
   absl::Status WaitForDatabase();
   void MakeLanes();
   absl::Status MakeVerifier();
+  // Asks the peer and waits for the answer.
+  absl::StatusOr<std::string> Ask(std::string_view method,
+                                  const std::string& request,
+                                  absl::Duration deadline);
   absl::Status MakeRelay();
   void StartSealer();
+  void StartReconciler();
   void KeepHouse();
   absl::Status PurgeKeys(db::Connection& connection);
   absl::Status CountTroubles(db::Connection& connection);
@@ -129,6 +147,7 @@ class Host {
   // The kinds that the peer cannot be told, and when that was logged last; the
   // relay's thread's own.
   std::map<std::string, absl::Time> lamented_;
+  absl::Time reconcile_lamented_;  // the reconciler's thread's own
   std::unique_ptr<rpc::TokenKeySource> keys_;
   std::unique_ptr<rpc::TokenVerifier> verifier_;
   std::unique_ptr<rpc::Authenticator> authenticator_;
@@ -137,6 +156,9 @@ class Host {
   std::unique_ptr<rpc::PeerChannel> peer_;
   std::unique_ptr<sync::Relay> relay_;
   std::unique_ptr<seals::Sealer> sealer_;
+  std::unique_ptr<reconciliation::Reconciler> reconciler_;
+  std::unique_ptr<reconciliation::FactCalls> fact_calls_;
+  std::unique_ptr<reconciliation::ReconcileCalls> reconcile_calls_;
   std::unique_ptr<handlers::CommandLanes> commands_;
   std::unique_ptr<handlers::QueryLanes> queries_;
 };

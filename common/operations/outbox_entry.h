@@ -2,17 +2,9 @@
 
 #include <string_view>
 
-#include "common/db/proto_enum.h"
 #include "common/db/result.h"
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
-
-namespace mtp::db {
-
-template <>
-inline constexpr bool LowerCaseInDatabase<sync::v1::EntityKind> = true;
-
-}  // namespace mtp::db
 
 // Rows of sync.outbox as people see them.
 namespace mtp::operations {

@@ -3,12 +3,8 @@
 #include <optional>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/errors.h"
 #include "common/base/protos.h"
-#include "common/base/status.h"
-#include "common/handlers/paging.h"
 #include "common/rpc/validation.h"
 
 namespace mtp::seals {
@@ -18,31 +14,66 @@ using common::v1::Side;
 using sync::v1::SealState;
 using sync::v1::Verdict;
 
-// --- telling
+// --- telling, and comparing
 
-const db::Statement kFetch = db::Compose({"SELECT wanted.key, ", kSealColumns,
-                                          R"(
-  FROM unnest($1::text[]) AS wanted (key)
-  JOIN audit.seal ON seal_number = wanted.key::bigint
-)"});
+constexpr std::string_view kOwn = "FROM audit.seal";
+constexpr std::string_view kKept = "FROM audit.peer_seal";
+// The key, then the epoch; a seal's own is in its row.
+constexpr std::string_view kListed = R"(
+  seal_number, epoch AS of_epoch, last_entry_id, entry_count, previous_digest, digest,
+  timestamptz_send(sealed_at)
+)";
 
-Seal ReadFetched(const db::Row& row) {
+std::string_view SelectAll(std::string_view from) {
+  return db::Compose(
+             {"SELECT seal_number::text AS key, epoch, ", kListed, from})
+      .sql;
+}
+
+// Found by the number itself, which has an index.
+db::Statement SelectByNumbers(std::string_view from) {
+  return db::Compose({"SELECT seal_number::text AS key, epoch, ", kListed, from,
+                      R"( JOIN unnest($1::text[]) AS wanted (number)
+    ON seal_number = CASE WHEN number ~ '^[0-9]{1,18}$' THEN number::bigint END
+  ORDER BY seal_number::text COLLATE "C", epoch)"});
+}
+
+// A seal never changes: one that the peer lacks is told again as it is.
+constexpr db::Statement kTellAgain{R"(
+  SELECT seal_number::text, 1::bigint
+  FROM audit.seal JOIN unnest($1::text[], $2::bigint[], $3::bigint[])
+    AS told (key, seen, beyond) ON seal_number = key::bigint
+)"};
+
+template <Side kSide>
+SealState ReadState(const db::Row& row) {
   std::string key;
+  int64_t epoch = 0;
   Seal seal;
   db::Bytes previous_digest;
   db::Bytes digest;
   db::Bytes sealed_at;
-  row.Into(key, seal.seal_number, seal.epoch, seal.last_entry_id,
+  row.Into(key, epoch, seal.seal_number, seal.epoch, seal.last_entry_id,
            seal.entry_count, previous_digest, digest, sealed_at);
   seal.previous_digest = std::move(previous_digest.value);
   seal.digest = std::move(digest.value);
   seal.sealed_at = db::ReadBigEndian<int64_t>(sealed_at.value);
-  return seal;
+  return ToState(seal, kSide);
 }
 
-template <Side kSide>
-SealState ReadState(const db::Row& row) {
-  return ToState(ReadFetched(row), kSide);
+template <Side kOwner>
+reconciliation::Facts SealsOf(bool own) {
+  const std::string_view from = own ? kOwn : kKept;
+  return {.kind = sync::v1::ENTITY_KIND_SEAL,
+          .owner = kOwner,
+          .read = reconciliation::ReadAs<&sync::v1::State::mutable_seal,
+                                         ReadState<kOwner>>,
+          .by_keys = SelectByNumbers(from),
+          .page = reconciliation::SelectPage(SelectAll(from)),
+          .greatest = db::Compose({"SELECT (count(*) > 0)::integer::bigint, "
+                                   "coalesce(max(seal_number), 0) ",
+                                   from}),
+          .raise = kTellAgain};
 }
 
 // --- taking
@@ -114,98 +145,6 @@ void OpenSealDiffers(const SealState& state, const KeptSeal& kept,
   exceptions.Insert(std::move(exception));
 }
 
-// --- showing
-
-// The bucket of a key, as the contract says.
-constexpr std::string_view kOfBucket = R"(
-  AND ($4::bigint = 0 OR (
-    (get_byte(sha256(convert_to(seal_number::text, 'UTF8')), 0)::bigint << 24)
-    | (get_byte(sha256(convert_to(seal_number::text, 'UTF8')), 1)::bigint << 16)
-    | (get_byte(sha256(convert_to(seal_number::text, 'UTF8')), 2)::bigint << 8)
-    | get_byte(sha256(convert_to(seal_number::text, 'UTF8')), 3)::bigint
-  ) % greatest($4::bigint, 1) = $5::bigint)
-  ORDER BY seal_number::text, epoch
-  LIMIT $6::bigint
-)";
-constexpr std::string_view kOwn = " FROM audit.seal ";
-constexpr std::string_view kKept = " FROM audit.peer_seal ";
-constexpr std::string_view kAll = R"(
-  WHERE $1::bigint[] IS NOT NULL
-    AND (seal_number::text, epoch) > ($2::text, $3::bigint)
-)";
-constexpr std::string_view kThese = R"(
-  WHERE seal_number = ANY ($1::bigint[])
-    AND (seal_number::text, epoch) > ($2::text, $3::bigint)
-)";
-const db::Statement kListOwn =
-    db::Compose({"SELECT ", kSealColumns, kOwn, kAll, kOfBucket});
-const db::Statement kListOwnThese =
-    db::Compose({"SELECT ", kSealColumns, kOwn, kThese, kOfBucket});
-const db::Statement kListKept =
-    db::Compose({"SELECT ", kSealColumns, kKept, kAll, kOfBucket});
-const db::Statement kListKeptThese =
-    db::Compose({"SELECT ", kSealColumns, kKept, kThese, kOfBucket});
-
-constexpr db::Statement kReceipt{
-    "SELECT own_epoch, peer_epoch, now() FROM sync.epoch"};
-
-absl::Status AskListStates(const sync::v1::ListStatesRequest& request,
-                           db::Exchange& exchange) {
-  if (request.kind() != sync::v1::ENTITY_KIND_SEAL) {
-    return errors::Make(absl::StatusCode::kUnimplemented, "NOT_IN_THIS_RELEASE",
-                        "this release lists seals alone");
-  }
-  ASSIGN_OR_RETURN(std::vector<std::string> after,
-                   handlers::PageKeys(request, 2));
-  int64_t after_epoch = 0;
-  if (!after.empty() && !absl::SimpleAtoi(after[1], &after_epoch))
-    return handlers::PageTokenInvalid();
-  after.resize(2);
-  std::vector<int64_t> numbers;
-  for (const std::string& key : request.keys()) {
-    int64_t number = 0;
-    if (absl::SimpleAtoi(key, &number)) numbers.push_back(number);
-  }
-  const bool own = request.owner() != request.sender().side();
-  const bool all = request.keys().empty();
-  exchange.Add(kReceipt);
-  exchange.Add(own ? (all ? kListOwn : kListOwnThese)
-                   : (all ? kListKept : kListKeptThese),
-               db::Params()
-                   .Array(numbers)
-                   .Add(after[0])
-                   .Add(after_epoch)
-                   .Add(request.bucket_count())
-                   .Add(request.bucket())
-                   .Add(handlers::PageSize(request.page_size()) + 1));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<sync::v1::ListStatesResponse> AnswerListStates(
-    const sync::v1::ListStatesRequest& request, const db::Results& results) {
-  sync::v1::ListStatesResponse response;
-  int64_t own_epoch = 0;
-  int64_t peer_epoch = 0;
-  absl::Time now;
-  results[0][0].Into(own_epoch, peer_epoch, now);
-  response.mutable_receipt()->set_receiver_epoch(own_epoch);
-  response.mutable_receipt()->set_sender_epoch(peer_epoch);
-  *response.mutable_receipt()->mutable_received_at() = ToProto(now);
-  for (const db::Row row : results[1]) {
-    if (response.states_size() == handlers::PageSize(request.page_size())) {
-      const SealState& last =
-          response.states(response.states_size() - 1).seal();
-      response.set_next_page_token(handlers::NextPageToken(
-          request, {absl::StrCat(last.seal_number()),
-                    absl::StrCat(last.stamp().epoch())}));
-      break;
-    }
-    *response.add_states()->mutable_seal() =
-        ToState(ReadSeal(row), request.owner());
-  }
-  return response;
-}
-
 }  // namespace
 
 Seal KeptSeal::AsSeal() const {
@@ -231,7 +170,7 @@ KeptSeal KeptSeal::Of(const SealState& state) {
 sync::Relay::Route SealRoute(Side side) {
   return sync::MakeRoute<sync::v1::ApplySealsRequest,
                          sync::v1::ApplySealsResponse, SealState>(
-      sync::kSeal, "mtp.sync.v1.SyncService/ApplySeals", kFetch,
+      sync::kSeal, "mtp.sync.v1.SyncService/ApplySeals", SelectByNumbers(kOwn),
       side == common::v1::SIDE_ORDER ? ReadState<common::v1::SIDE_ORDER>
                                      : ReadState<common::v1::SIDE_PROCESSING>);
 }
@@ -265,9 +204,10 @@ Verdict KeepSeal(const SealState& state, Side sender,
       absl::StrCat("seal ", key, " was told before, and differently"));
 }
 
-void AddListStates(handlers::Queries& queries) {
-  queries.Add("mtp.sync.v1.SyncService/ListStates", AskListStates,
-              AnswerListStates);
+std::vector<reconciliation::Facts> SealFacts(Side side) {
+  const bool order = side == common::v1::SIDE_ORDER;
+  return {SealsOf<common::v1::SIDE_ORDER>(order),
+          SealsOf<common::v1::SIDE_PROCESSING>(!order)};
 }
 
 }  // namespace mtp::seals

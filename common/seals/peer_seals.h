@@ -1,12 +1,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/db/table.h"
 #include "common/handlers/commands.h"
 #include "common/handlers/hearing.h"
-#include "common/handlers/queries.h"
+#include "common/reconciliation/facts.h"
 #include "common/seals/seal.h"
 #include "common/sync/exceptions.h"
 #include "common/sync/receiver.h"
@@ -114,16 +115,14 @@ absl::StatusOr<sync::v1::ApplySealsResponse> DecideApplySeals(
       SealHearing<Rows>(request.sender().side()), request, context, rows);
 }
 
-// ListStates, of seals.
-void AddListStates(handlers::Queries& queries);
+// The seals of both sides as this side has them, for comparing.
+std::vector<reconciliation::Facts> SealFacts(common::v1::Side side);
 
-// Takes the peer's seals (ApplySeals) and shows it what is kept (ListStates).
+// Takes the peer's seals (ApplySeals).
 template <typename Rows>
-void AddPeerSeals(handlers::Commands<Rows>& commands,
-                  handlers::Queries& queries) {
+void AddPeerSeals(handlers::Commands<Rows>& commands) {
   commands.Add("mtp.sync.v1.SyncService/ApplySeals", TouchApplySeals<Rows>,
                DecideApplySeals<Rows>);
-  AddListStates(queries);
 }
 
 }  // namespace mtp::seals

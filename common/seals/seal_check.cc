@@ -9,6 +9,7 @@
 #include "common/base/errors.h"
 #include "common/base/protos.h"
 #include "common/base/status.h"
+#include "common/sync/link_state.h"
 #include "mtp/sync/v1/sync.pb.h"
 
 namespace mtp::seals {
@@ -38,11 +39,6 @@ constexpr db::Statement kBounds{R"(
   LEFT JOIN LATERAL (
     SELECT seal_number, last_entry_id FROM audit.seal ORDER BY seal_number DESC LIMIT 1
   ) AS last ON true
-)"};
-
-constexpr db::Statement kSender{R"(
-  SELECT own_epoch, (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint, now()
-  FROM sync.epoch
 )"};
 
 const db::Statement kSeals = db::Compose({"SELECT ", kSealColumns, R"(
@@ -414,18 +410,12 @@ absl::Status SealCheck::LookBeyond(Run& run) {
 
 bool SealCheck::AskPeer(Run& run, int64_t first, int64_t last) {
   run.copies.clear();
-  const absl::StatusOr<db::Result> sender = run.connection->Run(kSender);
+  const absl::StatusOr<db::Result> sender =
+      run.connection->Run(sync::kReadSender);
   if (!sender.ok()) return false;
   sync::v1::ListStatesRequest request;
-  int64_t epoch = 0;
-  int64_t high_water = 0;
-  absl::Time now;
-  (*sender)[0].Into(epoch, high_water, now);
-  request.mutable_sender()->set_side(options_.side);
-  request.mutable_sender()->set_epoch(epoch);
-  request.mutable_sender()->set_high_water(high_water);
-  *request.mutable_sender()->mutable_sent_at() = ToProto(now);
-  request.mutable_sender()->set_instance(options_.instance);
+  *request.mutable_sender() =
+      sync::ReadSender((*sender)[0], options_.side, options_.instance);
   request.set_kind(sync::v1::ENTITY_KIND_SEAL);
   request.set_owner(options_.side);
   for (std::string& key : KeysOf(first, last)) request.add_keys(std::move(key));

@@ -5,7 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/protos.h"
+#include "common/sync/link_state.h"
 
 namespace mtp::sync {
 namespace {
@@ -35,12 +35,6 @@ constexpr db::Statement kClaim{R"(
   FROM due, lease
   WHERE mark.kind = due.kind AND mark.key = due.key
   RETURNING mark.key, mark.version, mark.correlation_ids, mark.poisoned_version, lease.token
-)"};
-
-// The end of the WAL rises with every change and falls only by a restore.
-constexpr db::Statement kSender{R"(
-  SELECT own_epoch, (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint, now()
-  FROM sync.epoch
 )"};
 
 // The peer answered. As in the receiver: before any mark is locked.
@@ -216,7 +210,7 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   if (claimed.empty()) return 0;
 
   db::Exchange fetch;
-  fetch.Add(kSender);
+  fetch.Add(kReadSender);
   fetch.Add(route.fetch, db::Params().Array(claimed, &Claimed::key));
   absl::StatusOr<db::Results> fetched = connection_->Run(fetch);
   if (!fetched.ok()) {
@@ -227,16 +221,10 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   }
   const db::Results& results = *fetched;
   std::unique_ptr<google::protobuf::Message> request = route.new_request();
-  v1::Sender* sender = route.sender(*request);
-  sender->set_side(options_.side);
-  sender->set_instance(options_.instance);
-  int64_t epoch = 0;
-  int64_t high_water = 0;
-  absl::Time now;
-  results[0][0].Into(epoch, high_water, now);
-  sender->set_epoch(epoch);
-  sender->set_high_water(high_water);
-  *sender->mutable_sent_at() = ToProto(now);
+  const v1::Sender sender =
+      ReadSender(results[0][0], options_.side, options_.instance);
+  const int64_t epoch = sender.epoch();
+  *route.sender(*request) = sender;
 
   absl::flat_hash_map<std::string, Claimed*> by_key;
   for (Claimed& mark : claimed) by_key[mark.key] = &mark;

@@ -220,6 +220,8 @@ std::vector<std::string> Stack::Command(Side side) const {
       NameOf(PeerOf(side)) + "_service",
       "--seal-seconds",
       absl::StrCat(seal_seconds_),
+      "--reconcile-seconds",
+      "0",
   };
   command.insert(command.end(), flags_.begin(), flags_.end());
   if (side == SIDE_ORDER) {

@@ -1,0 +1,133 @@
+#include "common/reconciliation/comparison.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/sync/link_state.h"
+
+namespace mtp::reconciliation {
+namespace {
+
+using sync::v1::State;
+
+// Facts that are digested in one go, on either side.
+constexpr int64_t kMostAtOnce = 8'000;
+constexpr int64_t kFirstWidth = 64;
+constexpr int32_t kPageSize = 500;
+
+}  // namespace
+
+absl::StatusOr<sync::v1::Sender> Comparison::Sender() {
+  ASSIGN_OR_RETURN(const db::Result row, connection_.Run(sync::kReadSender));
+  return sync::ReadSender(row[0], peer_.side, peer_.instance);
+}
+
+template <typename Response, typename Request>
+absl::StatusOr<Response> Comparison::Ask(std::string_view method,
+                                         const Request& request) {
+  ASSIGN_OR_RETURN(
+      const std::string reply,
+      peer_.ask(method, request.SerializeAsString(), peer_.call_deadline));
+  Response response;
+  if (!response.ParseFromString(reply))
+    return absl::InternalError("the peer's answer cannot be read");
+  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the peer refused: ",
+                     sync::v1::Refusal_Name(response.receipt().refusal())));
+  }
+  return response;
+}
+
+absl::StatusOr<sync::v1::GetDigestsResponse> Comparison::PeerDigests(
+    const Facts& facts, int64_t first, int64_t last) {
+  sync::v1::GetDigestsRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_sender(), Sender());
+  request.set_kind(facts.kind);
+  request.set_owner(facts.owner);
+  request.set_bucket_count(static_cast<int32_t>(kBucketCount));
+  if (last - first + 1 < kBucketCount) {
+    for (int64_t bucket = first; bucket <= last; ++bucket)
+      request.add_buckets(static_cast<int32_t>(bucket));
+  }
+  return Ask<sync::v1::GetDigestsResponse>("mtp.sync.v1.SyncService/GetDigests",
+                                           request);
+}
+
+absl::StatusOr<std::vector<State>> Comparison::PeerStates(const Facts& facts,
+                                                          int64_t bucket) {
+  std::vector<State> states;
+  sync::v1::ListStatesRequest request;
+  // The same for all pages: a page token holds for its request.
+  ASSIGN_OR_RETURN(*request.mutable_sender(), Sender());
+  request.set_kind(facts.kind);
+  request.set_owner(facts.owner);
+  request.set_bucket_count(static_cast<int32_t>(kBucketCount));
+  request.set_bucket(static_cast<int32_t>(bucket));
+  request.set_page_size(kPageSize);
+  do {
+    ASSIGN_OR_RETURN(auto response,
+                     Ask<sync::v1::ListStatesResponse>(
+                         "mtp.sync.v1.SyncService/ListStates", request));
+    std::move(response.mutable_states()->begin(),
+              response.mutable_states()->end(), std::back_inserter(states));
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return states;
+}
+
+absl::StatusOr<std::vector<int64_t>> Comparison::DifferingBuckets(
+    const Facts& facts, int64_t first, int64_t last, int64_t& compared,
+    const std::function<bool()>& stop) {
+  std::vector<int64_t> differing;
+  int64_t width = kFirstWidth;
+  while (first <= last) {
+    if (stop()) return absl::CancelledError("stopping");
+    const int64_t end = std::min(last, first + width - 1);
+    std::vector<int64_t> buckets;
+    for (int64_t bucket = first; bucket <= end; ++bucket)
+      buckets.push_back(bucket);
+    ASSIGN_OR_RETURN(
+        const db::Result rows,
+        connection_.Run(facts.page,
+                        db::Params()
+                            .Add(std::string())
+                            .Add<int64_t>(0)
+                            .Add(kBucketCount)
+                            .Array(buckets)
+                            .Add(std::numeric_limits<int64_t>::max())));
+    std::map<int64_t, BucketDigester> own;
+    for (const db::Row row : rows) {
+      const State state = facts.read(row);
+      own[BucketOf(KeyOf(state), kBucketCount)].Add(state);
+    }
+    compared += rows.size();
+    ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse told,
+                     PeerDigests(facts, first, end));
+    std::map<int64_t, std::string> theirs;
+    for (const sync::v1::BucketDigest& digest : told.digests())
+      theirs[digest.bucket()] = digest.digest();
+    for (const int64_t bucket : buckets) {
+      const auto mine = own.find(bucket);
+      const auto peers = theirs.find(bucket);
+      const bool same =
+          mine == own.end()
+              ? peers == theirs.end()
+              : peers != theirs.end() && mine->second.Finish() == peers->second;
+      if (!same) differing.push_back(bucket);
+    }
+    first = end + 1;
+    if (rows.size() > kMostAtOnce && width > 1) {
+      width /= 2;
+    } else if (rows.size() < kMostAtOnce / 4) {
+      width = std::min(width * 2, kBucketCount);
+    }
+  }
+  return differing;
+}
+
+}  // namespace mtp::reconciliation

@@ -1,0 +1,448 @@
+#include "common/reconciliation/reconciler.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <span>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/db/proto_enum.h"
+#include "common/reconciliation/differences.h"
+#include "common/sync/link_state.h"
+#include "common/sync/outbox.h"
+
+namespace mtp::reconciliation {
+namespace {
+
+using sync::v1::State;
+
+constexpr size_t kRepairsAtOnce = 500;
+constexpr absl::Duration kLook = absl::Milliseconds(50);
+// While so much is on its way anyway, a look now and then says nothing.
+constexpr int64_t kBacklog = 1'000;
+
+constexpr db::Statement kLock{
+    "SELECT pg_try_advisory_lock(hashtext('mtp.reconcile'))"};
+constexpr db::Statement kUnlock{
+    "SELECT pg_advisory_unlock(hashtext('mtp.reconcile'))"};
+
+constexpr db::Statement kOpenRun{R"(
+  SELECT run_id, report_only, kinds, correlation_id FROM sync.reconcile_run
+  WHERE finished_at IS NULL ORDER BY started_at LIMIT 1
+)"};
+constexpr db::Statement kBackgroundRun{R"(
+  INSERT INTO sync.reconcile_run (run_id, cause, started_at, finished_at)
+  VALUES ($1::uuid, 'BACKGROUND', now(), now())
+)"};
+constexpr db::Statement kCountRun{R"(
+  UPDATE sync.reconcile_run
+  SET compared_count = $2::bigint, drift_count = $3::bigint
+  WHERE run_id = $1::uuid
+)"};
+constexpr db::Statement kFinishRun{R"(
+  UPDATE sync.reconcile_run
+  SET finished_at = now(), compared_count = $2::bigint, drift_count = $3::bigint,
+      error = $4::text
+  WHERE run_id = $1::uuid
+)"};
+constexpr db::Statement kBacklogOf{
+    "SELECT count(*) FROM (SELECT FROM sync.outbox LIMIT $1::bigint) AS mark"};
+constexpr db::Statement kMarkedInBucket{R"(
+  SELECT key FROM sync.outbox
+  WHERE kind = $1::text
+    AND ('x' || left(encode(sha256(key::bytea), 'hex'), 8))::bit(32)::bigint % $2::bigint
+        = $3::bigint
+)"};
+constexpr db::Statement kMarked{
+    "SELECT key FROM sync.outbox WHERE kind = $1::text AND key = ANY "
+    "($2::text[])"};
+constexpr db::Statement kBegin{"BEGIN"};
+constexpr db::Statement kCommit{"COMMIT"};
+constexpr db::Statement kRollback{"ROLLBACK"};
+
+// What was found before and is not repaired yet is not told again.
+constexpr db::Statement kKeepDrift{R"(
+  INSERT INTO sync.drift (drift_id, run_id, kind, key, owner, cause, differences,
+                          owner_version, copy_version, repaired_version, why)
+  SELECT drift_id, $1::uuid, $2::text, key, $3::text, cause, differences::jsonb,
+         nullif(owner_version, 0), nullif(copy_version, 0), nullif(repaired_version, 0), why
+  FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
+              $10::bigint[], $11::text[])
+    AS found (drift_id, key, cause, differences, owner_version, copy_version,
+              repaired_version, why)
+  WHERE NOT EXISTS (
+    SELECT FROM sync.drift AS known
+    WHERE known.kind = $2::text AND known.key = found.key AND known.cause = found.cause
+      AND known.repaired_at IS NULL AND known.repaired_version IS NULL
+      AND found.repaired_version = 0)
+)"};
+
+// Told again under a raised version, and confirmed.
+constexpr db::Statement kSettle{R"(
+  WITH repaired AS (
+    UPDATE sync.drift AS drift SET repaired_at = now()
+    WHERE repaired_at IS NULL AND repaired_version IS NOT NULL
+      AND NOT EXISTS (SELECT FROM sync.outbox AS mark
+                      WHERE mark.kind = drift.kind AND mark.key = drift.key)
+    RETURNING run_id)
+  UPDATE sync.reconcile_run AS run SET repaired_count = run.repaired_count + done.count
+  FROM (SELECT run_id, count(*) FROM repaired GROUP BY run_id) AS done
+  WHERE run.run_id = done.run_id
+)"};
+constexpr db::Statement kUnsettled{R"(
+  SELECT count(*) FROM sync.drift
+  WHERE run_id = $1::uuid AND repaired_at IS NULL AND repaired_version IS NOT NULL
+)"};
+
+}  // namespace
+
+struct Reconciler::Run {
+  Uuid run_id;
+  bool background = false;
+  bool report_only = false;
+  std::vector<std::string> kinds;
+  std::string correlation_id;
+  int64_t compared = 0;
+  int64_t drift = 0;
+};
+
+// A fact of which owner and copy say different things.
+struct Reconciler::Difference {
+  std::string key;
+  std::optional<State> own;
+  std::optional<State> copy;
+  // What was done about it.
+  Uuid drift_id;
+  int64_t repaired_version = 0;
+  std::string why;
+
+  int64_t own_version() const { return own ? StampOf(*own).version() : 0; }
+  int64_t copy_version() const { return copy ? StampOf(*copy).version() : 0; }
+
+  ops::v1::DriftCause Cause() const {
+    if (!own.has_value()) return ops::v1::DRIFT_CAUSE_OWNER_MISSING;
+    if (!copy.has_value()) return ops::v1::DRIFT_CAUSE_COPY_MISSING;
+    const auto place = [](const sync::v1::Stamp& stamp) {
+      return std::pair(stamp.epoch(), stamp.version());
+    };
+    const auto owner_place = place(StampOf(*own));
+    const auto copy_place = place(StampOf(*copy));
+    if (copy_place < owner_place) return ops::v1::DRIFT_CAUSE_COPY_BEHIND;
+    if (copy_place > owner_place) return ops::v1::DRIFT_CAUSE_COPY_AHEAD;
+    return ops::v1::DRIFT_CAUSE_CONTENT_DIFFERS;
+  }
+  std::string CauseText() const { return std::string(db::EnumText(Cause())); }
+  std::string DifferencesText() const {
+    if (!own.has_value() || !copy.has_value()) return "[]";
+    return DifferencesAsJson(Differences(*own, *copy));
+  }
+};
+
+Reconciler::Reconciler(Options options) : options_(std::move(options)) {
+  thread_ = std::thread([this] { Work(); });
+}
+
+Reconciler::~Reconciler() { Stop(); }
+
+void Reconciler::Notify() {
+  {
+    std::lock_guard lock(mutex_);
+    asked_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Reconciler::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Reconciler::Stopping() {
+  std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+void Reconciler::Work() {
+  if (options_.interval > absl::ZeroDuration())
+    next_look_ = absl::Now() + options_.interval;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, absl::ToChronoNanoseconds(options_.poll_interval),
+                        [this] { return asked_ || stopping_; });
+      if (stopping_) return;
+      asked_ = false;
+    }
+    absl::Status status = LookOnce();
+    if (status.ok()) continue;
+    if (options_.observer.failed) options_.observer.failed(status);
+    if (connection_ != nullptr && !connection_->alive()) connection_.reset();
+  }
+}
+
+absl::Status Reconciler::LookOnce() {
+  if (connection_ == nullptr || !connection_->alive()) {
+    ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_.database));
+  }
+  ASSIGN_OR_RETURN(const db::Result link_row,
+                   connection_->Run(sync::kReadLinkState));
+  const bool recovering = sync::ReadLinkState(link_row[0]).recovering;
+  ASSIGN_OR_RETURN(const db::Result open, connection_->Run(kOpenRun));
+  const bool due =
+      options_.interval > absl::ZeroDuration() && absl::Now() >= next_look_;
+  if (!recovering && open.empty() && !due) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const db::Result lock, connection_->Run(kLock));
+  if (!lock[0].Get<bool>(0)) return absl::OkStatus();
+
+  absl::Status status;
+  if (recovering && options_.recover) {
+    status = options_.recover(*connection_);
+  } else if (!open.empty()) {
+    Run run;
+    open[0].Into(run.run_id, run.report_only, run.kinds, run.correlation_id);
+    status = Execute(run);
+  } else {
+    next_look_ = absl::Now() + options_.interval;
+    Run run{.run_id = Uuid::V7(absl::Now()), .background = true};
+    run.correlation_id = absl::StrCat("reconcile-", run.run_id.ToString());
+    const int64_t width = kBucketCount / options_.slices;
+    const Slice slice{next_slice_ * width, (next_slice_ + 1) * width - 1};
+    status = Settle();
+    if (status.ok()) {
+      absl::StatusOr<db::Result> backlog =
+          connection_->Run(kBacklogOf, db::Params().Add(kBacklog));
+      status = backlog.status();
+      if (backlog.ok() && (*backlog)[0].Get<int64_t>(0) < kBacklog) {
+        status = CompareAll(run, slice);
+        if (status.ok()) next_slice_ = (next_slice_ + 1) % options_.slices;
+      }
+    }
+    if (run.drift > 0 && connection_->alive()) {
+      (void)connection_->Run(
+          kCountRun,
+          db::Params().Add(run.run_id).Add(run.compared).Add(run.drift));
+    }
+  }
+  if (connection_->alive() && !connection_->Run(kUnlock).ok())
+    connection_.reset();
+  return status;
+}
+
+absl::Status Reconciler::Execute(Run& run) {
+  absl::Status status = CompareAll(run, {0, kBucketCount - 1});
+  if (status.ok()) status = WaitForRepairs(run);
+  if (!connection_->alive()) return status;  // it is begun anew
+  if (absl::IsCancelled(status)) return absl::OkStatus();
+  RETURN_IF_ERROR(connection_
+                      ->Run(kFinishRun, db::Params()
+                                            .Add(run.run_id)
+                                            .Add(run.compared)
+                                            .Add(run.drift)
+                                            .Add(std::string(status.message())))
+                      .status());
+  return status;
+}
+
+absl::Status Reconciler::CompareAll(Run& run, const Slice& slice) {
+  for (const Facts& facts : *options_.facts) {
+    if (facts.owner != options_.peer.side) continue;
+    if (!run.kinds.empty() &&
+        std::find(run.kinds.begin(), run.kinds.end(),
+                  db::EnumText(facts.kind)) == run.kinds.end()) {
+      continue;
+    }
+    RETURN_IF_ERROR(CompareKind(run, facts, slice));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::CompareKind(Run& run, const Facts& facts,
+                                     const Slice& slice) {
+  const int64_t before = run.compared;
+  Comparison comparison(options_.peer, *connection_);
+  ASSIGN_OR_RETURN(
+      const std::vector<int64_t> differing,
+      comparison.DifferingBuckets(facts, slice.first, slice.last, run.compared,
+                                  [this] { return Stopping(); }));
+  if (options_.observer.compared)
+    options_.observer.compared(run.compared - before);
+  for (const int64_t bucket : differing) {
+    if (Stopping()) return absl::CancelledError("stopping");
+    RETURN_IF_ERROR(CompareBucket(run, facts, bucket));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::CompareBucket(Run& run, const Facts& facts,
+                                       int64_t bucket) {
+  const std::string kind(db::EnumText(facts.kind));
+  Comparison comparison(options_.peer, *connection_);
+  db::Exchange look;
+  look.Add(facts.page, db::Params()
+                           .Add(std::string())
+                           .Add<int64_t>(0)
+                           .Add(kBucketCount)
+                           .Array(std::vector<int64_t>{bucket})
+                           .Add(std::numeric_limits<int64_t>::max()));
+  look.Add(kMarkedInBucket,
+           db::Params().Add(kind).Add(kBucketCount).Add(bucket));
+  ASSIGN_OR_RETURN(const db::Results own, connection_->Run(look.InSnapshot()));
+  absl::flat_hash_set<std::string> marked;
+  for (const db::Row row : own[2]) marked.insert(row.Get<std::string>(0));
+  ASSIGN_OR_RETURN(std::vector<State> copies,
+                   comparison.PeerStates(facts, bucket));
+
+  ASSIGN_OR_RETURN(const sync::v1::Sender self, comparison.Sender());
+  std::map<std::string, Difference> pairs;
+  for (const db::Row row : own[1]) {
+    State state = facts.read(row);
+    Difference& pair = pairs[KeyOf(state)];
+    if (StampOf(state).epoch() == 0) StampOf(state).set_epoch(self.epoch());
+    pair.own = std::move(state);
+  }
+  const bool seals = facts.kind == sync::v1::ENTITY_KIND_SEAL;
+  for (State& copy : copies) {
+    Difference& pair = pairs[KeyOf(copy)];
+    // A seal of another epoch is another seal; `audit verify` tells of those.
+    if (seals && (!pair.own.has_value() ||
+                  StampOf(*pair.own).epoch() != StampOf(copy).epoch())) {
+      continue;
+    }
+    pair.copy = std::move(copy);
+  }
+  std::vector<Difference> found;
+  for (auto& [key, pair] : pairs) {
+    if (marked.contains(key) || (!pair.own && !pair.copy)) continue;
+    if (pair.own && pair.copy &&
+        ContentDigest(*pair.own) == ContentDigest(*pair.copy)) {
+      continue;
+    }
+    pair.key = key;
+    found.push_back(std::move(pair));
+  }
+  if (found.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(Confirm(facts, found));
+  return Keep(run, facts, found);
+}
+
+absl::Status Reconciler::Confirm(const Facts& facts,
+                                 std::vector<Difference>& found) {
+  const std::string kind(db::EnumText(facts.kind));
+  db::Exchange again;
+  again.Add(facts.by_keys, db::Params().Array(found, &Difference::key));
+  again.Add(kMarked, db::Params().Add(kind).Array(found, &Difference::key));
+  ASSIGN_OR_RETURN(const db::Results results,
+                   connection_->Run(again.InSnapshot()));
+  absl::flat_hash_map<std::string, int64_t> versions;
+  for (const db::Row row : results[1]) {
+    const State state = facts.read(row);
+    versions[KeyOf(state)] = StampOf(state).version();
+  }
+  absl::flat_hash_set<std::string> marked;
+  for (const db::Row row : results[2]) marked.insert(row.Get<std::string>(0));
+  std::erase_if(found, [&](const Difference& difference) {
+    if (marked.contains(difference.key)) return true;
+    const auto now = versions.find(difference.key);
+    return (now == versions.end() ? 0 : now->second) !=
+           difference.own_version();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::Keep(Run& run, const Facts& facts,
+                              std::vector<Difference>& found) {
+  const std::string kind(db::EnumText(facts.kind));
+  for (size_t first = 0; first < found.size(); first += kRepairsAtOnce) {
+    const std::span<Difference> part(
+        found.data() + first, std::min(kRepairsAtOnce, found.size() - first));
+    db::Exchange begin;
+    begin.Add(kBegin);
+    if (!run.report_only) {
+      begin.Add(facts.raise, db::Params()
+                                 .Array(part, &Difference::key)
+                                 .Array(part, &Difference::own_version)
+                                 .Array(part, &Difference::copy_version));
+    }
+    absl::StatusOr<db::Results> raised = connection_->Run(begin);
+    std::vector<sync::Mark> marks;
+    if (raised.ok()) {
+      absl::flat_hash_map<std::string, int64_t> versions;
+      if (!run.report_only) {
+        for (const db::Row row : (*raised)[1])
+          versions[row.Get<std::string>(0)] = row.Get<int64_t>(1);
+      }
+      for (Difference& difference : part) {
+        difference.drift_id = Uuid::V7(absl::Now());
+        if (const auto version = versions.find(difference.key);
+            version != versions.end()) {
+          difference.repaired_version = version->second;
+          difference.why = "the owner told it again under a raised version";
+          marks.push_back(
+              {kind, difference.key, version->second, run.correlation_id});
+        } else {
+          difference.why = run.report_only ? "only told, as was asked"
+                           : difference.own.has_value()
+                               ? "the owner changed it meanwhile"
+                               : "the owner does not know it";
+        }
+      }
+      db::Exchange store;
+      if (run.background && run.drift == 0)
+        store.Add(kBackgroundRun, db::Params().Add(run.run_id));
+      store.Add(kKeepDrift, db::Params()
+                                .Add(run.run_id)
+                                .Add(kind)
+                                .Add(facts.owner)
+                                .Array(part, &Difference::drift_id)
+                                .Array(part, &Difference::key)
+                                .Array(part, &Difference::CauseText)
+                                .Array(part, &Difference::DifferencesText)
+                                .Array(part, &Difference::own_version)
+                                .Array(part, &Difference::copy_version)
+                                .Array(part, &Difference::repaired_version)
+                                .Array(part, &Difference::why));
+      sync::AddMarks(marks, store);
+      store.Add(kCommit);
+      raised = connection_->Run(store);
+    }
+    if (!raised.ok()) {
+      if (connection_->alive()) (void)connection_->Run(kRollback);
+      return raised.status();
+    }
+    run.drift += static_cast<int64_t>(part.size());
+    if (!marks.empty() && options_.marked) options_.marked();
+    if (!options_.observer.drifted) continue;
+    for (const Difference& difference : part)
+      options_.observer.drifted(kind, difference.key, difference.Cause());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::WaitForRepairs(Run& run) {
+  const absl::Time give_up = absl::Now() + options_.repair_limit;
+  while (run.drift > 0 && !run.report_only) {
+    RETURN_IF_ERROR(Settle());
+    ASSIGN_OR_RETURN(
+        const db::Result open,
+        connection_->Run(kUnsettled, db::Params().Add(run.run_id)));
+    if (open[0].Get<int64_t>(0) == 0 || absl::Now() >= give_up) break;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, absl::ToChronoNanoseconds(kLook),
+                          [this] { return stopping_; })) {
+      return absl::CancelledError("stopping");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::Settle() { return connection_->Run(kSettle).status(); }
+
+}  // namespace mtp::reconciliation

@@ -1,0 +1,257 @@
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "mtp/ops/v1/operations.pb.h"
+#include "tests/support/agreement.h"
+#include "tests/support/story.h"
+#include "tests/support/wait.h"
+
+namespace mtp::tests {
+namespace {
+
+using namespace ops::v1;
+using options::v1::ROLE_MASTER_ADMIN;
+
+constexpr char kReconcile[] = "mtp.ops.v1.OperationsService/Reconcile";
+
+absl::StatusOr<ReconcileResponse> Reconcile(const Stack& stack, Side side,
+                                            bool report_only = false,
+                                            const std::string& id = "") {
+  ReconcileRequest request;
+  request.set_request_id(id.empty() ? NewRequestId() : id);
+  request.set_report_only(report_only);
+  return stack.As(ROLE_MASTER_ADMIN, side)
+      .Call<ReconcileResponse>(kReconcile, request);
+}
+
+ReconcileResponse Reconciled(const Stack& stack, Side side,
+                             bool report_only = false) {
+  const auto response = Reconcile(stack, side, report_only);
+  INFO(response.status().ToString());
+  REQUIRE(response.ok());
+  INFO(response->DebugString());
+  REQUIRE(response->finished());
+  REQUIRE(response->run().error() == "");
+  return *response;
+}
+
+std::string Drift(const ReconcileResponse& response) {
+  std::set<std::string> lines;
+  for (const ops::v1::Drift& drift : response.drift()) {
+    std::vector<std::string> fields;
+    for (const DriftDifference& difference : drift.differences())
+      fields.push_back(difference.field());
+    lines.insert(absl::StrCat(
+        sync::v1::EntityKind_Name(drift.kind()).substr(12), " ", drift.key(),
+        " ", DriftCause_Name(drift.cause()).substr(12), " ",
+        absl::StrJoin(fields, ",")));
+  }
+  return absl::StrJoin(lines, "\n");
+}
+
+TEST_CASE("two sides that agree are found to agree, whatever happened") {
+  Stack& stack = Stack::Shared("reconcile");
+  Story story(stack);
+  story.DoAll();
+  RequireAgreement(stack);
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    const ReconcileResponse response = Reconciled(stack, side);
+    CHECK(Drift(response) == "");
+    CHECK(response.run().drift_count() == 0);
+    CHECK(response.run().compared_count() >= 2);
+  }
+}
+
+// What a test alters behind the services' back, and what is to be found.
+struct Tampering {
+  Side side;
+  std::string sql;
+  std::string found;  // by its owner
+};
+
+TEST_CASE("what was altered behind the services' back is repaired, all of it "
+          "and nothing else") {
+  Stack& stack = Stack::Shared("reconcile");
+  Story whole(stack);
+  whole.DoAll();
+  Story begun(stack);
+  begun.DoSteps(1, 2);
+  Story untouched(stack);
+  untouched.DoAll();
+  RequireAgreement(stack);
+
+  const std::string w = absl::StrCat(whole.shipment.request_code());
+  const std::string b = absl::StrCat(begun.shipment.request_code());
+  const std::string s = absl::StrCat(whole.schedule_code);
+  const std::vector<Tampering> tampered = {
+      // Copies.
+      {SIDE_PROCESSING,
+       "UPDATE shipment SET product_name = 'X', accept_remarks = 'never said' "
+       "WHERE request_code = " + w,
+       absl::StrCat("SHIPMENT ", w,
+                    "/1 CONTENT_DIFFERS accepted.shipment_remarks,product_name")},
+      {SIDE_PROCESSING, "DELETE FROM shipment WHERE request_code = " + b,
+       absl::StrCat("SHIPMENT ", b, "/1 COPY_MISSING ")},
+      {SIDE_PROCESSING,
+       "UPDATE schedule SET section = 'elsewhere', order_version = "
+       "order_version + 7 WHERE schedule_code = " + s,
+       absl::StrCat("SCHEDULE ", s, " COPY_AHEAD section")},
+      {SIDE_ORDER,
+       "UPDATE shipment SET dispatch_vehicle = 'XX-0000', dispatched_bags = 3 "
+       "WHERE request_code = " + w,
+       absl::StrCat("SHIPMENT_PROGRESS ", w,
+                    "/1 CONTENT_DIFFERS "
+                    "dispatch.bag_count,dispatch.shipment_vehicle")},
+      {SIDE_ORDER,
+       "UPDATE schedule SET parcel_grams = 5, progress_version = 1 WHERE "
+       "schedule_code = " + s,
+       ""}};
+  for (const Tampering& t : tampered) stack.Owner(t.side).Query(t.sql);
+
+  const ReconcileResponse told = Reconciled(stack, SIDE_ORDER, true);
+  CHECK(told.run().drift_count() == 3);
+  CHECK(told.run().repaired_count() == 0);
+  std::map<Side, std::string> found;
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    const ReconcileResponse response = Reconciled(stack, side);
+    found[side] = Drift(response);
+    CHECK(response.run().repaired_count() == response.run().drift_count());
+    for (const ops::v1::Drift& drift : response.drift()) {
+      CHECK(drift.owner() == side);
+      CHECK(drift.has_repaired_at());
+      CHECK(drift.repaired_version() > 0);
+    }
+  }
+  CHECK(found[SIDE_ORDER] ==
+        absl::StrJoin(std::set<std::string>{tampered[0].found,
+                                            tampered[1].found,
+                                            tampered[2].found},
+                      "\n"));
+  CHECK(absl::StrContains(found[SIDE_PROCESSING], tampered[3].found));
+  CHECK(absl::StrContains(found[SIDE_PROCESSING],
+                          absl::StrCat("SCHEDULE_PROGRESS ", s)));
+  RequireAgreement(stack);
+
+  // A second run writes nothing but its own record.
+  const auto facts = [&] {
+    std::string text;
+    for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+      for (const char* table : {"shipment", "schedule", "sync.drift",
+                                "sync.outbox", "shipment_event"}) {
+        if (side == SIDE_PROCESSING &&
+            std::string_view(table) == "shipment_event")
+          continue;
+        absl::StrAppend(
+            &text, table, " ",
+            stack.Owner(side).Text(absl::StrCat(
+                "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, ' ' "
+                "ORDER BY t::text)), '') FROM ", table, " AS t")),
+            "\n");
+      }
+    }
+    return text;
+  };
+  const std::string settled = facts();
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+    CHECK(Reconciled(stack, side).run().drift_count() == 0);
+  CHECK(facts() == settled);
+}
+
+TEST_CASE("a copy that its owner does not know is told, and stays") {
+  Stack& stack = Stack::Shared("reconcile orphans");
+  Story story(stack);
+  story.DoSteps(1, 2);
+  RequireAgreement(stack);
+  stack.Owner(SIDE_PROCESSING)
+      .Query("INSERT INTO shipment (request_code, shipment_code, order_code, "
+             "product_name, quantity_grams, order_epoch, order_version) "
+             "VALUES (777777, 1, 'O', 'P', 1000, 1, 1)");
+  for (int i = 0; i < 2; ++i) {
+    const ReconcileResponse response = Reconciled(stack, SIDE_ORDER);
+    CHECK(response.run().drift_count() == 1);
+    CHECK(response.run().repaired_count() == 0);
+  }
+  // The same trouble is in the list once.
+  CHECK(stack.Database(SIDE_ORDER)
+            .Number("SELECT count(*) FROM sync.drift WHERE key = '777777/1'") ==
+        1);
+  stack.Owner(SIDE_PROCESSING)
+      .Query("DELETE FROM shipment WHERE request_code = 777777");
+}
+
+TEST_CASE("a repeated Reconcile reports the same run; one runs at a time") {
+  Stack& stack = Stack::Shared("reconcile");
+  const std::string id = NewRequestId();
+  const auto first = Reconcile(stack, SIDE_ORDER, false, id);
+  REQUIRE(first.ok());
+  const auto again = Reconcile(stack, SIDE_ORDER, false, id);
+  REQUIRE(again.ok());
+  CHECK(first->SerializeAsString() == again->SerializeAsString());
+  // Four at once: each is a run of its own or is told of the one under way.
+  std::vector<std::thread> threads;
+  std::vector<absl::Status> statuses(4);
+  for (absl::Status& status : statuses) {
+    threads.emplace_back(
+        [&] { status = Reconcile(stack, SIDE_ORDER).status(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  int done = 0;
+  for (const absl::Status& status : statuses) {
+    INFO(status.ToString());
+    if (status.ok()) {
+      ++done;
+    } else {
+      CHECK(absl::StrContains(status.ToString(), "RECONCILE_RUNNING"));
+    }
+  }
+  CHECK(done >= 1);
+}
+
+TEST_CASE("what is on its way is no drift") {
+  Stack& stack = Stack::Shared("reconcile");
+  std::atomic<bool> done = false;
+  std::thread people([&] {
+    for (int i = 0; i < 3; ++i) {
+      Story story(stack);
+      for (const Act& act : story.acts()) {
+        if (!story.Try(act).ok()) break;
+      }
+    }
+    done = true;
+  });
+  int64_t runs = 0;
+  std::string found;
+  do {
+    for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+      const auto response = Reconcile(stack, side);
+      if (!response.ok()) {
+        found += response.status().ToString();
+      } else {
+        found += Drift(*response);
+      }
+      ++runs;
+    }
+  } while (!done);
+  people.join();
+  CHECK(found == "");
+  CHECK(runs >= 4);
+  RequireAgreement(stack);
+}
+
+TEST_CASE("without its peer a comparison answers at once") {
+  Stack stack;
+  stack.Kill(SIDE_PROCESSING);
+  CHECK(Eventually([&] {
+    return Reconcile(stack, SIDE_ORDER).status().code() ==
+           absl::StatusCode::kUnavailable;
+  }));
+}
+
+}  // namespace
+}  // namespace mtp::tests
