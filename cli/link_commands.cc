@@ -296,12 +296,77 @@ void AddDrift(CLI::App& sync, Session& session) {
   });
 }
 
+// --- comparing
+
+std::string RunsText(
+    const std::vector<std::pair<Side, ReconcileResponse>>& responses) {
+  Table table({"OWNER", "COMPARED", "DIFFERED", "REPAIRED", "RUN", "ERROR"});
+  std::string notes;
+  for (const auto& [side, response] : responses) {
+    const ReconcileRun& run = response.run();
+    table.Row({EnumText(side), run.compared_count(), run.drift_count(),
+               run.repaired_count(), run.run_id(), run.error()});
+    if (!response.finished()) {
+      absl::StrAppend(&notes, "The comparison of what ", EnumText(side),
+                      " owns goes on; `mtpctl sync drift --run ", run.run_id(),
+                      "` shows what it finds.\n");
+    }
+    for (const Drift& drift : response.drift()) {
+      absl::StrAppend(&notes, EnumText(drift.kind()), " ", drift.key(), ": ",
+                      EnumText(drift.cause()), " ",
+                      Printable(DifferencesText(drift)),
+                      drift.has_repaired_at()         ? " (repaired)"
+                      : drift.repaired_version() == 0 ? ""
+                                                      : " (told again)",
+                      "\n");
+    }
+  }
+  return TextOrNone(table) + notes;
+}
+
+void AddReconcile(CLI::App& sync, Session& session) {
+  auto request = std::make_shared<ReconcileRequest>();
+  CLI::App& reconcile = *sync.add_subcommand(
+      "reconcile",
+      "Compares what each side owns with the other's copies, and has what "
+      "differs told again (--side: what one owns)");
+  Bind(reconcile, "--kind", *request, "kinds", "Only of this kind");
+  Bind(reconcile, "--report", *request, "report_only",
+       "Only tells, repairs nothing");
+  reconcile.callback([&session, request] {
+    session.Do(
+        [&session, request] { return ShowBoth(session, *request, RunsText); });
+  });
+}
+
+// --- epochs
+
+void AddNewEpoch(CLI::App& sync, Session& session) {
+  Verb<StartEpochRequest, StartEpochResponse>(
+      sync, session, "new-epoch",
+      "Says that a side's database was restored from a backup (--side: whose): "
+      "it takes back from the other side what it lost; docs/recovery.md")
+      .Needed("--current", "current_epoch",
+              "The epoch that is left, as `sync status` shows it")
+      .Needed("--reason", "reason", "What happened")
+      .Shows([](const auto& response) {
+        return absl::StrCat(
+            "Epoch ", response.epoch(),
+            " has begun. What was lost is being taken back: `mtpctl sync "
+            "status` says when that is done, `mtpctl exception list` what "
+            "could "
+            "not be.\n");
+      });
+}
+
 }  // namespace
 
 void AddLinkCommands(CLI::App& sync, Session& session) {
   AddDeadLetters(sync, session);
   AddBreakers(sync, session);
   AddDrift(sync, session);
+  AddReconcile(sync, session);
+  AddNewEpoch(sync, session);
 }
 
 }  // namespace mtp::cli

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
@@ -52,6 +53,15 @@ std::string SyncStatusText(
         !refusal.empty()) {
       absl::StrAppend(&notes, EnumText(side),
                       " is refused by its peer: ", refusal, "\n");
+      if (status.refused_by_peer() == sync::v1::REFUSAL_VERSIONS_FELL_BACK) {
+        absl::StrAppend(&notes,
+                        "  Its database was restored from a backup? `mtpctl "
+                        "--side ",
+                        absl::AsciiStrToLower(EnumText(side)),
+                        " sync new-epoch --current ", status.epoch(),
+                        " --reason WHY` has it take back what it lost "
+                        "(docs/recovery.md).\n");
+      }
     }
   }
   return table.Text() + notes;
@@ -135,7 +145,8 @@ std::string ExceptionText(const Exception& exception) {
   table.Row({"what", exception.description()});
   table.Row({"who must act",
              absl::StrCat(EnumText(exception.acting_role()), " at the ",
-                          EnumText(exception.acting_side()), " side")});
+                          EnumText(exception.acting_side()),
+                          " side; a MASTER_ADMIN closes it then")});
   for (const std::string& id : exception.correlation_ids())
     table.Row({"correlation id", id});
   if (exception.has_closed_at()) {

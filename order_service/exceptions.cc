@@ -95,8 +95,9 @@ void OpenAcceptedWithDifferences(const Shipment& shipment, int64_t missing_bags,
         .description = absl::StrCat(
             "Shipment ", shipment.key().Text(), " did not arrive as it left: ",
             Kilograms(shipment.dispatched_grams), " were dispatched, ",
-            shipment.received_grams.value_or(shipment.dispatched_grams),
-            " g received; bags missing: ", missing_bags,
+            Kilograms(
+                shipment.received_grams.value_or(shipment.dispatched_grams)),
+            " received; bags missing: ", missing_bags,
             ", damaged: ", damaged_bags, ", sent back: ", sent_back_bags,
             ". Settle it with Seeduwa."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
@@ -117,6 +118,46 @@ void OpenParcelsAfterCompletion(const Schedule& schedule, int64_t grams_before,
             ". Reopen it, or have them put right."),
         .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
        correlation_id, context, rows);
+}
+
+void OpenContradicted(const Shipment& shipment,
+                      const sync::v1::ShipmentState& known, bool another,
+                      Context& context, Rows& rows) {
+  Open({.kind = ops::v1::EXCEPTION_KIND_CONTRADICTED_BY_RESTORE,
+        .things = {ThingOf(shipment.key())},
+        .amounts = {{"ordered", shipment.quantity_grams},
+                    {"known", known.quantity_grams()}},
+        .description =
+            another
+                ? absl::StrCat("The code of shipment ", shipment.key().Text(),
+                               " was given twice: before the database was "
+                               "restored for order ",
+                               known.order_code(), ", ",
+                               Kilograms(known.quantity_grams()),
+                               ", and again since. Ask Seeduwa what was made "
+                               "ready or left for the first one.")
+                : absl::StrCat(
+                      "Shipment ", shipment.key().Text(),
+                      " was changed before the database was restored and "
+                      "differently since. What was accepted or cancelled "
+                      "stands; see whether its quantity is right."),
+        .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
+       context.correlation_id(), context, rows);
+}
+
+void OpenContradicted(const Schedule& schedule,
+                      const sync::v1::ScheduleState& known, Context& context,
+                      Rows& rows) {
+  Open({.kind = ops::v1::EXCEPTION_KIND_CONTRADICTED_BY_RESTORE,
+        .things = {sync::ThingText("schedule", schedule.KeyText())},
+        .amounts = {{"scheduled", schedule.quantity_grams},
+                    {"known", known.quantity_grams()}},
+        .description = absl::StrCat(
+            "Schedule ", schedule.KeyText(),
+            " was changed before the database was restored and differently "
+            "since; what was said last stands. See whether it is right."),
+        .must_act = options::v1::ROLE_GRANDPASS_OFFICER},
+       context.correlation_id(), context, rows);
 }
 
 void WantExceptions(const db::ShipmentKey& key, Rows& rows) {

@@ -29,6 +29,15 @@ void OpenParcelsAfterCompletion(const Schedule& schedule, int64_t grams_before,
                                 const std::string& correlation_id,
                                 Context& context, Rows& rows);
 
+// After a restore: what Seeduwa still knows of a shipment, or of a schedule, is
+// not what was done here since. `another`: its code was given twice.
+void OpenContradicted(const Shipment& shipment,
+                      const sync::v1::ShipmentState& known, bool another,
+                      Context& context, Rows& rows);
+void OpenContradicted(const Schedule& schedule,
+                      const sync::v1::ScheduleState& known, Context& context,
+                      Rows& rows);
+
 // The exceptions of a shipment must be loaded to be shown.
 void WantExceptions(const db::ShipmentKey& key, Rows& rows);
 // The shipment with its open exceptions.

@@ -9,6 +9,7 @@
 #include "common/operations/exceptions.h"
 #include "common/operations/log_level.h"
 #include "common/operations/operations.h"
+#include "common/reconciliation/start_epoch.h"
 #include "common/seals/peer_seals.h"
 #include "common/seals/seal_check.h"
 #include "order_service/errors.h"
@@ -16,6 +17,7 @@
 #include "order_service/first_admin.h"
 #include "order_service/identity.h"
 #include "order_service/plans.h"
+#include "order_service/recovery.h"
 #include "order_service/request_imports.h"
 #include "order_service/requests.h"
 #include "order_service/schedules.h"
@@ -90,8 +92,16 @@ int main(int argc, char** argv) {
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);
   seals::AddPeerSeals(commands);
-  if (reconciliation::ReconcileCalls* calls = (*host)->reconcile_calls())
+  reconciliation::Recovery<order::Rows> recovery((*host)->MakeRecoveryOptions(),
+                                                 order::Recovering(), commands);
+  if (reconciliation::ReconcileCalls* calls = (*host)->reconcile_calls()) {
     calls->Add(commands);
+    (*host)->RecoverBy(
+        [&](db::Connection& connection) { return recovery.Run(connection); });
+    reconciliation::AddStartEpoch(
+        commands, [&] { return (*host)->peer()->Reachable(); },
+        [&] { (*host)->Reconcile(); });
+  }
   const auto identity = order::Identity::Start(
       settings.identity, rpc::OwnTokens(options.edge), (*host)->database(),
       (*host)->log(), commands, queries, own_keys, revocations);

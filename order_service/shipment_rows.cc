@@ -455,6 +455,7 @@ v1::ShipmentEvent Record(const Shipment& shipment, v1::ShipmentEventCause cause,
                       .said_by_role = said.actor.role,
                       .occurred_at = said.occurred_at,
                       .recorded_at = context.now(),
+                      .recovered = said.recovered,
                       .correlation_id = said.correlation_id.empty()
                                             ? context.correlation_id()
                                             : said.correlation_id};

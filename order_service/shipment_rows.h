@@ -253,6 +253,7 @@ struct Said {
   std::string remarks;
   std::string vehicle;
   std::string correlation_id;  // empty: of the call at hand
+  bool recovered = false;      // taken back from Seeduwa after a restore
 };
 
 // Keeps a step that leads from `from` to `to`, with the shipment's present

@@ -258,7 +258,17 @@ const handlers::Hearing<Rows, ShipmentProgressState> kShipmentProgressHearing{
     .kind = sync::kShipmentProgress,
     .key = [](const auto& state) { return KeyText(state.key()); },
     .touch = TouchShipmentProgress,
-    .apply = ApplyShipmentProgress};
+    .apply = ApplyShipmentProgress,
+    .kept =
+        [](const auto& state, const Rows& rows) {
+          const Shipment* copy =
+              rows.shipments.Find(db::ShipmentKey::Of(state.key()));
+          return copy == nullptr
+                     ? std::nullopt
+                     : std::optional(sync::KeptStamp{
+                           copy->progress_epoch, copy->progress_version,
+                           copy->progress_changed_at});
+        }};
 
 // --- schedule progress
 
@@ -325,7 +335,16 @@ const handlers::Hearing<Rows, ScheduleProgressState> kScheduleProgressHearing{
     .key =
         [](const auto& state) { return std::to_string(state.schedule_code()); },
     .touch = TouchScheduleProgress,
-    .apply = ApplyScheduleProgress};
+    .apply = ApplyScheduleProgress,
+    .kept =
+        [](const auto& state, const Rows& rows) {
+          const Schedule* copy = rows.schedules.Find(state.schedule_code());
+          return copy == nullptr
+                     ? std::nullopt
+                     : std::optional(sync::KeptStamp{
+                           copy->progress_epoch, copy->progress_version,
+                           copy->progress_changed_at});
+        }};
 
 // --- both
 

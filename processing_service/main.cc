@@ -10,6 +10,7 @@
 #include "common/operations/log_level.h"
 #include "common/operations/operations.h"
 #include "common/print/fonts.h"
+#include "common/reconciliation/start_epoch.h"
 #include "common/seals/peer_seals.h"
 #include "common/seals/seal_check.h"
 #include "common/sync/revocation_watch.h"
@@ -30,6 +31,7 @@
 #include "processing_service/outbound.h"
 #include "processing_service/parcels.h"
 #include "processing_service/recipes.h"
+#include "processing_service/recovery.h"
 #include "processing_service/revocations.h"
 #include "processing_service/settings.h"
 #include "processing_service/stock_imports.h"
@@ -111,8 +113,16 @@ int main(int argc, char** argv) {
   processing::AddActivities(queries);
   processing::AddSync(commands, queries);
   seals::AddPeerSeals(commands);
-  if (reconciliation::ReconcileCalls* calls = (*host)->reconcile_calls())
+  reconciliation::Recovery<processing::Rows> recovery(
+      (*host)->MakeRecoveryOptions(), processing::Recovering(), commands);
+  if (reconciliation::ReconcileCalls* calls = (*host)->reconcile_calls()) {
     calls->Add(commands);
+    (*host)->RecoverBy(
+        [&](db::Connection& connection) { return recovery.Run(connection); });
+    reconciliation::AddStartEpoch(
+        commands, [&] { return (*host)->peer()->Reachable(); },
+        [&] { (*host)->Reconcile(); });
+  }
   processing::AddRevocations(commands, revocations);
 
   const auto failed = [&log = (*host)->log()](const char* what) {

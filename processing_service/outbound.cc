@@ -139,43 +139,6 @@ bool HasLeft(const Allocation& allocation, const Rows& rows) {
   return beside != nullptr && beside->dispatched;
 }
 
-// A bag of which nothing remains is gone once all that was taken from it has
-// left in shipments. Settles the bags of these shipments.
-void SettleBags(const std::vector<const Shipment*>& shipments, Context& context,
-                Rows& rows) {
-  absl::flat_hash_map<Uuid, bool> all_left;
-  for (const Shipment* shipment : shipments) {
-    for (const Allocation* allocation :
-         ActiveAllocations(rows, shipment->key())) {
-      all_left.emplace(allocation->barcode, true);
-    }
-  }
-  for (const Allocation* allocation : rows.allocations.All()) {
-    const auto bag = all_left.find(allocation->barcode);
-    if (bag == all_left.end() || !allocation->active()) continue;
-    bag->second &= HasLeft(*allocation, rows);
-  }
-  for (const auto& [barcode, left] : all_left) {
-    const Bag& found = *rows.bags.Find(barcode);
-    if (found.remaining_grams > 0 || found.dispatched_by_hand) continue;
-    const v1::BagStatus status =
-        left ? v1::BAG_STATUS_DISPATCHED : v1::BAG_STATUS_PROCESSED;
-    if (found.status == status) continue;
-    rows.bags.Edit(found).status = status;
-    context.Audit("bag", barcode.ToString(),
-                  left ? "dispatched" : "dispatch_taken_back");
-  }
-}
-
-void WantShipped(const common::v1::ShipmentKey& key_proto, Rows& rows) {
-  const auto key = db::ShipmentKey::Of(key_proto);
-  rows.shipments.Want(key);
-  rows.shipped_batches.Want(key);
-  rows.shipped_bags.Want(key);
-  rows.shipments_beside.Want(key);
-  rows.shipped_bag_allocations.Want(key);
-}
-
 void TouchDispatchShipments(const v1::DispatchShipmentsRequest& request,
                             Rows& rows) {
   for (const auto& key : request.keys()) WantShipped(key, rows);
@@ -215,20 +178,6 @@ void KeepCorrection(Shipment& shipment, std::string_view kind,
   shipment.corrected_at = occurred_at;
 }
 
-void TakeBack(Shipment& shipment) {
-  shipment.dispatched = false;
-  shipment.dispatch_id.reset();
-  shipment.vehicle.clear();
-  shipment.dispatched_at.reset();
-  shipment.dispatch_recorded_at.reset();
-  shipment.dispatched_by.clear();
-  shipment.dispatched_by_username.clear();
-  shipment.dispatched_by_role = options::v1::ROLE_UNSPECIFIED;
-  shipment.dispatched_grams = 0;
-  shipment.dispatched_bags = 0;
-  shipment.manifest_digest.reset();
-}
-
 void TouchCorrectDispatch(const v1::CorrectDispatchRequest& request,
                           Rows& rows) {
   WantShipped(request.key(), rows);
@@ -249,6 +198,55 @@ absl::Status JudgeCorrection(const v1::CorrectDispatchRequest& request) {
 }
 
 }  // namespace
+
+void WantShipped(const common::v1::ShipmentKey& key_proto, Rows& rows) {
+  const auto key = db::ShipmentKey::Of(key_proto);
+  rows.shipments.Want(key);
+  rows.shipped_batches.Want(key);
+  rows.shipped_bags.Want(key);
+  rows.shipments_beside.Want(key);
+  rows.shipped_bag_allocations.Want(key);
+}
+
+void SettleBags(const std::vector<const Shipment*>& shipments, Context& context,
+                Rows& rows) {
+  absl::flat_hash_map<Uuid, bool> all_left;
+  for (const Shipment* shipment : shipments) {
+    for (const Allocation* allocation :
+         ActiveAllocations(rows, shipment->key())) {
+      all_left.emplace(allocation->barcode, true);
+    }
+  }
+  for (const Allocation* allocation : rows.allocations.All()) {
+    const auto bag = all_left.find(allocation->barcode);
+    if (bag == all_left.end() || !allocation->active()) continue;
+    bag->second &= HasLeft(*allocation, rows);
+  }
+  for (const auto& [barcode, left] : all_left) {
+    const Bag& found = *rows.bags.Find(barcode);
+    if (found.remaining_grams > 0 || found.dispatched_by_hand) continue;
+    const v1::BagStatus status =
+        left ? v1::BAG_STATUS_DISPATCHED : v1::BAG_STATUS_PROCESSED;
+    if (found.status == status) continue;
+    rows.bags.Edit(found).status = status;
+    context.Audit("bag", barcode.ToString(),
+                  left ? "dispatched" : "dispatch_taken_back");
+  }
+}
+
+void TakeBackDispatch(Shipment& shipment) {
+  shipment.dispatched = false;
+  shipment.dispatch_id.reset();
+  shipment.vehicle.clear();
+  shipment.dispatched_at.reset();
+  shipment.dispatch_recorded_at.reset();
+  shipment.dispatched_by.clear();
+  shipment.dispatched_by_username.clear();
+  shipment.dispatched_by_role = options::v1::ROLE_UNSPECIFIED;
+  shipment.dispatched_grams = 0;
+  shipment.dispatched_bags = 0;
+  shipment.manifest_digest.reset();
+}
 
 absl::StatusOr<v1::MarkShipmentReadyResponse> DecideMarkShipmentReady(
     const v1::MarkShipmentReadyRequest& request, Context& context, Rows& rows) {
@@ -336,7 +334,7 @@ absl::StatusOr<v1::CorrectDispatchResponse> DecideCorrectDispatch(
   }
   Shipment& shipment = rows.shipments.Edit(*found);
   KeepCorrection(shipment, "TAKEN_BACK", "", request, context, rows);
-  TakeBack(shipment);
+  TakeBackDispatch(shipment);
   shipment.Changed(context.now());
   SettleBags({&shipment}, context, rows);
   // Grandpass may have cut or cancelled it while it counted as gone.

@@ -271,7 +271,16 @@ const handlers::Hearing<Rows, ShipmentState> kShipmentHearing{
     .kind = sync::kShipment,
     .key = [](const auto& state) { return KeyText(state.key()); },
     .touch = TouchShipment,
-    .apply = ApplyShipment};
+    .apply = ApplyShipment,
+    .kept =
+        [](const auto& state, const Rows& rows) {
+          const Shipment* copy =
+              rows.shipments.Find(db::ShipmentKey::Of(state.key()));
+          return copy == nullptr ? std::nullopt
+                                 : std::optional(sync::KeptStamp{
+                                       copy->order_epoch, copy->order_version,
+                                       copy->order_changed_at});
+        }};
 
 // --- schedules
 
@@ -343,7 +352,15 @@ const handlers::Hearing<Rows, ScheduleState> kScheduleHearing{
     .key =
         [](const auto& state) { return absl::StrCat(state.schedule_code()); },
     .touch = TouchSchedule,
-    .apply = ApplySchedule};
+    .apply = ApplySchedule,
+    .kept =
+        [](const auto& state, const Rows& rows) {
+          const Schedule* copy = rows.schedules.Find(state.schedule_code());
+          return copy == nullptr ? std::nullopt
+                                 : std::optional(sync::KeptStamp{
+                                       copy->order_epoch, copy->order_version,
+                                       copy->order_changed_at});
+        }};
 
 // --- both
 

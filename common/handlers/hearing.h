@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/handlers/context.h"
 #include "common/sync/receiver.h"
 #include "mtp/sync/v1/states.pb.h"
@@ -23,6 +24,10 @@ struct Hearing {
   std::function<void(const State&, Rows&)> touch;
   // The rule. A state that is POISON has changed nothing.
   std::function<sync::v1::Verdict(const State&, Context&, Rows&)> apply;
+  // The stamp of the copy that is kept of the same thing; nothing if there is
+  // none. Unset for what never changes.
+  std::function<std::optional<sync::KeptStamp>(const State&, const Rows&)>
+      kept = {};
 };
 
 template <typename Rows, typename State>
@@ -60,6 +65,18 @@ Response HearStates(const Hearing<Rows, State>& hearing, const Request& request,
       rows.link.Receive(request.sender(), context.now());
   if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED)
     return response;
+  // Before anything of it is applied: what gives away that its owner was
+  // restored, and nobody said so.
+  for (const State& state : request.states()) {
+    if (!hearing.kept) break;
+    const std::optional<sync::KeptStamp> kept = hearing.kept(state, rows);
+    if (!kept.has_value() || !sync::Forked(state.stamp(), *kept)) continue;
+    *response.mutable_receipt() =
+        rows.link.Halt(request.sender(), context.now(),
+                       absl::StrCat(std::string(hearing.kind), " ",
+                                    hearing.key(state), " has another past"));
+    return response;
+  }
   for (const State& state : request.states()) {
     *response.add_verdicts() = HearState(hearing, state, context, rows);
   }

@@ -31,7 +31,18 @@ constexpr int kPurgeSteps = 100;
 
 constexpr db::Statement kOpenTroubles{R"(
   SELECT (SELECT count(*) FROM sync.exception WHERE closed_at IS NULL),
-         (SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN')
+         (SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN'),
+         (SELECT count(*) FROM sync.drift WHERE repaired_at IS NULL),
+         halted, coalesce(halted_reason, '')
+  FROM sync.epoch
+)"};
+
+// A comparison, and what it found, is kept for so long.
+constexpr db::Statement kRemoveOldRuns{R"(
+  DELETE FROM sync.reconcile_run WHERE run_id IN (
+    SELECT run_id FROM sync.reconcile_run
+    WHERE finished_at IS NOT NULL AND started_at < now() - interval '90 days'
+    ORDER BY started_at LIMIT 1000)
 )"};
 
 constexpr absl::Duration kLamentInterval = absl::Seconds(30);
@@ -124,6 +135,12 @@ absl::Status Host::MakeParts() {
   }
   command_metrics_ = metrics_->ForLane("command");
   sync_metrics_ = metrics_->ForSync("peer");
+  open_drift_ =
+      metrics_->Gauge("mtp_sync_drift_open",
+                      "Shared facts found to differ and not repaired yet.");
+  halted_ = metrics_->Gauge(
+      "mtp_sync_halted",
+      "1 while nothing of the peer is applied, for its database fell back.");
   open_exceptions_ =
       metrics_->Gauge("mtp_exceptions_open",
                       "Facts of the two sides that do not fit together and "
@@ -161,10 +178,7 @@ absl::Status Host::MakeParts() {
         reconciliation::ReconcileCalls::Options{
             .database = database_,
             .peer_reachable = [this] { return peer_->Reachable(); },
-            .notify =
-                [this] {
-                  if (reconciler_ != nullptr) reconciler_->Notify();
-                },
+            .notify = [this] { Reconcile(); },
             .log_failure =
                 [this](const absl::Status& status) {
                   log_->Warning("a comparison could not be reported",
@@ -370,6 +384,24 @@ void Host::StartSealer() {
   sealer_ = std::make_unique<seals::Sealer>(std::move(options));
 }
 
+reconciliation::PeerAccess Host::Access() {
+  return {.side = service_.side,
+          .instance = Instance(service_.name),
+          .ask = [this](std::string_view method, const std::string& request,
+                        absl::Duration deadline) {
+            return Ask(method, request, deadline);
+          }};
+}
+
+reconciliation::RecoveryOptions Host::MakeRecoveryOptions() {
+  return {.peer = Access(),
+          .facts = &service_.facts,
+          .service_name = service_.name,
+          .marked = [this] {
+            if (relay_ != nullptr) relay_->Notify();
+          }};
+}
+
 void Host::StartReconciler() {
   if (peer_ == nullptr) return;
   reconciliation::Reconciler::Options options;
@@ -377,13 +409,9 @@ void Host::StartReconciler() {
   options.database.by_key = true;
   options.database.application_name =
       absl::StrCat(service_.name, " reconciler");
-  options.peer.side = service_.side;
-  options.peer.instance = Instance(service_.name);
+  options.peer = Access();
   options.facts = &service_.facts;
-  options.peer.ask = [this](std::string_view method, const std::string& request,
-                            absl::Duration deadline) {
-    return Ask(method, request, deadline);
-  };
+  options.recover = recover_;
   options.marked = [this] { relay_->Notify(); };
   options.interval = absl::Seconds(options_.reconcile_seconds);
   auto* compared = metrics_->Counter("mtp_reconcile_compared_total",
@@ -457,6 +485,7 @@ void Host::KeepHouse() {
   for (const db::Statement& removal : service_.removals) {
     if (status.ok()) status = (*connection)->Run(removal).status();
   }
+  if (status.ok()) status = (*connection)->Run(kRemoveOldRuns).status();
   if (status.ok()) status = PurgeKeys(**connection);
   if (!status.ok()) {
     log_->Warning("the house could not be kept", {{"error", OneLine(status)}});
@@ -468,6 +497,13 @@ absl::Status Host::CountTroubles(db::Connection& connection) {
   open_exceptions_->Set(static_cast<double>(counts[0].Get<int64_t>(0)));
   sync_metrics_.dead_letters->Set(
       static_cast<double>(counts[0].Get<int64_t>(1)));
+  open_drift_->Set(static_cast<double>(counts[0].Get<int64_t>(2)));
+  const bool halted = counts[0].Get<bool>(3);
+  halted_->Set(halted ? 1 : 0);
+  if (halted) {
+    log_->Error("nothing of the peer is applied: its database was restored",
+                {{"why", counts[0].Get<std::string>(4)}});
+  }
   return absl::OkStatus();
 }
 

@@ -14,6 +14,7 @@
 #include "common/reconciliation/fact_calls.h"
 #include "common/reconciliation/reconcile_calls.h"
 #include "common/reconciliation/reconciler.h"
+#include "common/reconciliation/recovery.h"
 #include "common/rpc/gateway.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/keys.h"
@@ -106,6 +107,15 @@ class Host {
   reconciliation::ReconcileCalls* reconcile_calls() {
     return reconcile_calls_.get();
   }
+  // How this side takes back what a restore lost; given before Run.
+  reconciliation::RecoveryOptions MakeRecoveryOptions();
+  void RecoverBy(std::function<absl::Status(db::Connection&)> recover) {
+    recover_ = std::move(recover);
+  }
+  // Tells the reconciler that there is something to do.
+  void Reconcile() {
+    if (reconciler_ != nullptr) reconciler_->Notify();
+  }
   // What checking the seals takes (mtp.audit.v1).
   seals::SealCheck::Options SealCheckOptions();
 
@@ -128,6 +138,7 @@ class Host {
   absl::StatusOr<std::string> Ask(std::string_view method,
                                   const std::string& request,
                                   absl::Duration deadline);
+  reconciliation::PeerAccess Access();
   absl::Status MakeRelay();
   void StartSealer();
   void StartReconciler();
@@ -144,6 +155,8 @@ class Host {
   telemetry::LaneMetrics command_metrics_{};
   telemetry::SyncMetrics sync_metrics_{};
   prometheus::Gauge* open_exceptions_ = nullptr;
+  prometheus::Gauge* open_drift_ = nullptr;
+  prometheus::Gauge* halted_ = nullptr;
   // The kinds that the peer cannot be told, and when that was logged last; the
   // relay's thread's own.
   std::map<std::string, absl::Time> lamented_;
@@ -156,6 +169,7 @@ class Host {
   std::unique_ptr<rpc::PeerChannel> peer_;
   std::unique_ptr<sync::Relay> relay_;
   std::unique_ptr<seals::Sealer> sealer_;
+  std::function<absl::Status(db::Connection&)> recover_;
   std::unique_ptr<reconciliation::Reconciler> reconciler_;
   std::unique_ptr<reconciliation::FactCalls> fact_calls_;
   std::unique_ptr<reconciliation::ReconcileCalls> reconcile_calls_;

@@ -1,6 +1,5 @@
 #include "common/operations/drift.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,7 +7,7 @@
 #include "common/base/protos.h"
 #include "common/base/status.h"
 #include "common/operations/time_page.h"
-#include "common/sync/things.h"
+#include "common/reconciliation/drift_rows.h"
 #include "mtp/ops/v1/operations.pb.h"
 
 namespace mtp::operations {
@@ -17,9 +16,7 @@ namespace {
 using ops::v1::ListDriftRequest;
 using ops::v1::ListDriftResponse;
 
-constexpr std::string_view kSelect = R"(
-  SELECT drift_id, run_id, kind, key, owner, cause, differences::text, found_at,
-         repaired_at, coalesce(repaired_version, 0)
+constexpr std::string_view kFrom = R"(
   FROM sync.drift
   WHERE ($1::uuid IS NULL OR run_id = $1::uuid)
     AND (cardinality($2::text[]) = 0 OR kind = ANY ($2::text[]))
@@ -39,8 +36,10 @@ constexpr std::string_view kOldestFirst = R"(
   ORDER BY found_at, drift_id
   LIMIT $10::bigint
 )";
-const db::Statement kListLatestFirst = db::Compose({kSelect, kLatestFirst});
-const db::Statement kListOldestFirst = db::Compose({kSelect, kOldestFirst});
+const db::Statement kListLatestFirst = db::Compose(
+    {"SELECT ", reconciliation::kDriftColumns, kFrom, kLatestFirst});
+const db::Statement kListOldestFirst = db::Compose(
+    {"SELECT ", reconciliation::kDriftColumns, kFrom, kOldestFirst});
 
 absl::Status AskListDrift(const ListDriftRequest& request,
                           db::Exchange& exchange) {
@@ -70,51 +69,6 @@ absl::Status AskListDrift(const ListDriftRequest& request,
   return absl::OkStatus();
 }
 
-// A value of any type as people read it; a missing one is empty.
-std::string TextOf(const nlohmann::json& object, const char* name) {
-  const auto value = object.find(name);
-  if (value == object.end() || value->is_null()) return "";
-  return value->is_string() ? value->get<std::string>() : value->dump();
-}
-
-// The table has [{"field": …, "owner_value": …, "copy_value": …}, …].
-void ReadDifferences(const std::string& text, ops::v1::Drift& drift) {
-  const auto differences =
-      nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!differences.is_array()) return;
-  for (const auto& difference : differences) {
-    if (!difference.is_object()) continue;
-    ops::v1::DriftDifference& shown = *drift.add_differences();
-    shown.set_field(TextOf(difference, "field"));
-    shown.set_owner_value(TextOf(difference, "owner_value"));
-    shown.set_copy_value(TextOf(difference, "copy_value"));
-  }
-}
-
-void ReadDrift(const db::Row& row, ops::v1::Drift& drift) {
-  Uuid drift_id;
-  Uuid run_id;
-  std::string kind;
-  common::v1::Side owner = common::v1::SIDE_UNSPECIFIED;
-  ops::v1::DriftCause cause = ops::v1::DRIFT_CAUSE_UNSPECIFIED;
-  std::string differences;
-  absl::Time found_at;
-  std::optional<absl::Time> repaired_at;
-  int64_t repaired_version = 0;
-  row.Into(drift_id, run_id, kind, *drift.mutable_key(), owner, cause,
-           differences, found_at, repaired_at, repaired_version);
-  drift.set_drift_id(drift_id.ToString());
-  drift.set_run_id(run_id.ToString());
-  drift.set_kind(sync::EntityKindOf(kind));
-  drift.set_owner(owner);
-  drift.set_cause(cause);
-  ReadDifferences(differences, drift);
-  *drift.mutable_found_at() = ToProto(found_at);
-  if (repaired_at.has_value())
-    *drift.mutable_repaired_at() = ToProto(*repaired_at);
-  drift.set_repaired_version(repaired_version);
-}
-
 absl::StatusOr<ListDriftResponse> AnswerListDrift(
     const ListDriftRequest& request, const db::Results& results) {
   ListDriftResponse response;
@@ -125,7 +79,7 @@ absl::StatusOr<ListDriftResponse> AnswerListDrift(
           TimePage::Next(request, FromProto(last.found_at()), last.drift_id()));
       break;
     }
-    ReadDrift(row, *response.add_drift());
+    *response.add_drift() = reconciliation::ReadDrift(row);
   }
   return response;
 }

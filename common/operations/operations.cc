@@ -12,6 +12,7 @@
 #include "common/operations/drift.h"
 #include "common/operations/outbox_entry.h"
 #include "common/operations/time_page.h"
+#include "common/reconciliation/run_rows.h"
 #include "mtp/ops/v1/operations.pb.h"
 
 namespace mtp::operations {
@@ -26,7 +27,7 @@ constexpr absl::Duration kLongestWait = absl::Minutes(5);
 // --- GetSyncStatus
 
 constexpr db::Statement kEpochs{R"(
-  SELECT own_epoch, peer_epoch, peer_heard_at, halted,
+  SELECT own_epoch, peer_epoch, peer_heard_at, halted, refused_by_peer, recovering,
          (SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN'),
          (SELECT count(*) FROM sync.exception WHERE closed_at IS NULL),
          (SELECT count(*) FROM sync.drift WHERE repaired_at IS NULL)
@@ -43,15 +44,21 @@ void FillStatus(const db::Results& results, ops::v1::SyncStatus& status) {
   int64_t peer_epoch = 0;
   std::optional<absl::Time> heard;
   bool halted = false;
+  std::string refused_by_peer;
+  bool recovering = false;
   int64_t dead_letters = 0;
   int64_t exceptions = 0;
   int64_t drift = 0;
-  results[0][0].Into(epoch, peer_epoch, heard, halted, dead_letters, exceptions,
-                     drift);
+  results[0][0].Into(epoch, peer_epoch, heard, halted, refused_by_peer,
+                     recovering, dead_letters, exceptions, drift);
   status.set_epoch(epoch);
   status.set_peer_epoch(peer_epoch);
   if (heard.has_value()) *status.mutable_peer_heard_at() = ToProto(*heard);
   if (halted) status.set_refusing_peer(sync::v1::REFUSAL_VERSIONS_FELL_BACK);
+  sync::v1::Refusal refusal = sync::v1::REFUSAL_UNSPECIFIED;
+  if (sync::v1::Refusal_Parse(refused_by_peer, &refusal))
+    status.set_refused_by_peer(refusal);
+  status.set_recovering(recovering);
   status.set_open_dead_letter_count(dead_letters);
   status.set_open_exception_count(exceptions);
   status.set_open_drift_count(drift);
@@ -216,6 +223,7 @@ void Operations::GetSyncStatus(std::unique_ptr<rpc::Call> call) {
   db::Exchange exchange;
   exchange.Add(kEpochs);
   exchange.Add(kOutboxCounts);
+  exchange.Add(reconciliation::kLastRun);
   const absl::Time deadline = call->deadline;
   lanes_.Ask(std::move(exchange), deadline,
              [this, call = std::shared_ptr<rpc::Call>(std::move(call))](
@@ -224,6 +232,10 @@ void Operations::GetSyncStatus(std::unique_ptr<rpc::Call> call) {
                ops::v1::GetSyncStatusResponse response;
                ops::v1::SyncStatus& status = *response.mutable_status();
                FillStatus(*results, status);
+               if (!(*results)[2].empty()) {
+                 *status.mutable_last_reconcile_run() =
+                     reconciliation::ReadRun((*results)[2][0]);
+               }
                status.set_side(self_.side);
                if (peer_ != nullptr) {
                  status.set_peer_reachable(peer_->Reachable());

@@ -119,8 +119,8 @@ std::string DifferencesAsJson(
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const ops::v1::DriftDifference& difference : differences) {
     list.push_back({{"field", difference.field()},
-                    {"owner", difference.owner_value()},
-                    {"copy", difference.copy_value()}});
+                    {"owner_value", difference.owner_value()},
+                    {"copy_value", difference.copy_value()}});
   }
   return list.dump(-1, ' ', false,
                    nlohmann::ordered_json::error_handler_t::replace);

@@ -11,10 +11,17 @@
 
 namespace mtp::reconciliation {
 
-const std::string_view kDriftColumns = R"(
-  drift_id, run_id, kind, key, owner, cause, differences::text, found_at, repaired_at,
-  coalesce(repaired_version, 0)
-)";
+namespace {
+
+// A value of any type as people read it; a missing one is empty.
+std::string TextOf(const nlohmann::json& object, const char* name) {
+  if (!object.is_object()) return "";
+  const auto value = object.find(name);
+  if (value == object.end() || value->is_null()) return "";
+  return value->is_string() ? value->get<std::string>() : value->dump();
+}
+
+}  // namespace
 
 ops::v1::Drift ReadDrift(const db::Row& row) {
   Uuid drift_id;
@@ -40,9 +47,9 @@ ops::v1::Drift ReadDrift(const db::Row& row) {
   if (list.is_array()) {
     for (const auto& item : list) {
       ops::v1::DriftDifference& difference = *drift.add_differences();
-      difference.set_field(item.value("field", ""));
-      difference.set_owner_value(item.value("owner", ""));
-      difference.set_copy_value(item.value("copy", ""));
+      difference.set_field(TextOf(item, "field"));
+      difference.set_owner_value(TextOf(item, "owner_value"));
+      difference.set_copy_value(TextOf(item, "copy_value"));
     }
   }
   *drift.mutable_found_at() = ToProto(found_at);

@@ -53,7 +53,10 @@ void AnswerWith(
                              int64_t own_epoch, Response&)>& answer) {
   if (!results.ok()) return call.Fail(results.status());
   const auto& request = static_cast<const Request&>(*call.message);
-  const sync::LinkState link = sync::ReadLinkState((*results)[kLinkResult][0]);
+  sync::LinkState link = sync::ReadLinkState((*results)[kLinkResult][0]);
+  // Both sides may take back what they lost at the same time: what is here is
+  // the best there is.
+  link.recovering = false;
   Response response;
   *response.mutable_receipt() = sync::ReceiptFor(request.sender(), link);
   if (response.receipt().refusal() == sync::v1::REFUSAL_UNSPECIFIED) {

@@ -1,10 +1,8 @@
 #include "common/reconciliation/reconcile_calls.h"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
-#include "common/base/protos.h"
 #include "common/base/status.h"
 #include "common/reconciliation/drift_rows.h"
 #include "common/sync/outbox.h"
@@ -18,12 +16,6 @@ constexpr absl::Duration kAnswerMargin = absl::Milliseconds(300);
 constexpr absl::Duration kLongestWait = absl::Minutes(5);
 constexpr int64_t kDriftTold = 100;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
-
-constexpr db::Statement kRun{R"(
-  SELECT started_at, finished_at, compared_count, drift_count, repaired_count, report_only,
-         error
-  FROM sync.reconcile_run WHERE run_id = $1::uuid
-)"};
 
 const db::Statement kDrift = db::Compose({"SELECT ", kDriftColumns, R"(
   FROM sync.drift WHERE run_id = $1::uuid ORDER BY drift_id LIMIT $2::bigint
@@ -115,36 +107,19 @@ absl::StatusOr<ops::v1::ReconcileResponse> ReconcileCalls::Report(
   ASSIGN_OR_RETURN(db::Connection * connection, session_.Get());
   const Uuid id = Uuid::Parse(run_id).value_or(Uuid());
   db::Exchange exchange;
-  exchange.Add(kRun, db::Params().Add(id));
+  exchange.Add(kRunById, db::Params().Add(id));
   exchange.Add(kDrift, db::Params().Add(id).Add(kDriftTold));
   ASSIGN_OR_RETURN(const db::Results results,
                    connection->Run(exchange.InSnapshot()));
   ops::v1::ReconcileResponse response;
-  ops::v1::ReconcileRun& run = *response.mutable_run();
-  run.set_run_id(run_id);
+  response.mutable_run()->set_run_id(run_id);
   if (results[1].empty()) {
     // The house was kept meanwhile: it was long ago.
     response.set_finished(true);
     return response;
   }
-  absl::Time started_at;
-  std::optional<absl::Time> finished_at;
-  int64_t compared = 0;
-  int64_t drift = 0;
-  int64_t repaired = 0;
-  bool report_only = false;
-  std::string error;
-  results[1][0].Into(started_at, finished_at, compared, drift, repaired,
-                     report_only, error);
-  *run.mutable_started_at() = ToProto(started_at);
-  if (finished_at.has_value())
-    *run.mutable_finished_at() = ToProto(*finished_at);
-  run.set_compared_count(compared);
-  run.set_drift_count(drift);
-  run.set_repaired_count(repaired);
-  run.set_report_only(report_only);
-  run.set_error(error);
-  response.set_finished(finished_at.has_value());
+  *response.mutable_run() = ReadRun(results[1][0]);
+  response.set_finished(response.run().has_finished_at());
   std::vector<std::string> tokens;
   for (const db::Row row : results[2]) {
     ops::v1::Drift& found = *response.add_drift();

@@ -44,4 +44,9 @@ struct ReconcileRun {
       &ReconcileRun::correlation_id, &ReconcileRun::started_at);
 };
 
+// A run as people see it: of $1, and the last that was finished.
+extern const db::Statement kRunById;
+extern const db::Statement kLastRun;
+ops::v1::ReconcileRun ReadRun(const db::Row& row);
+
 }  // namespace mtp::reconciliation

@@ -19,11 +19,12 @@ LinkState ReadLinkState(const db::Row& row) {
 }
 
 // A message that was held up on its way says an older high water at an older
-// time: that is no restore.
+// time: that is no restore. Who only asks says none.
 v1::Refusal RefusalOf(const v1::Sender& sender, const LinkState& link) {
   if (sender.epoch() < link.peer_epoch) return v1::REFUSAL_EPOCH_SUPERSEDED;
   if (sender.epoch() == link.peer_epoch) {
-    const bool fell_back = sender.high_water() < link.peer_high_water &&
+    const bool fell_back = sender.high_water() > 0 &&
+                           sender.high_water() < link.peer_high_water &&
                            link.peer_sent_at.has_value() &&
                            FromProto(sender.sent_at()) > *link.peer_sent_at;
     if (link.halted || fell_back) return v1::REFUSAL_VERSIONS_FELL_BACK;
@@ -43,22 +44,30 @@ v1::Receipt ReceiptFor(const v1::Sender& sender, const LinkState& link) {
   return receipt;
 }
 
+bool Forked(const v1::Stamp& told, const KeptStamp& kept) {
+  if (told.epoch() != kept.epoch || told.version() > kept.version ||
+      !told.has_changed_at() || !kept.changed_at.has_value()) {
+    return false;
+  }
+  const absl::Time changed_at = FromProto(told.changed_at());
+  return told.version() == kept.version
+             ? changed_at != *kept.changed_at
+             : changed_at > *kept.changed_at + kForkMargin;
+}
+
 const db::Statement kReadSender{R"(
-  SELECT own_epoch, (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint, now()
-  FROM sync.epoch
+  SELECT own_epoch, now() FROM sync.epoch
 )"};
 
 v1::Sender ReadSender(const db::Row& row, common::v1::Side side,
                       std::string_view instance) {
   int64_t epoch = 0;
-  int64_t high_water = 0;
   absl::Time now;
-  row.Into(epoch, high_water, now);
+  row.Into(epoch, now);
   v1::Sender sender;
   sender.set_side(side);
   sender.set_instance(std::string(instance));
   sender.set_epoch(epoch);
-  sender.set_high_water(high_water);
   *sender.mutable_sent_at() = ToProto(now);
   return sender;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "common/db/connection.h"
@@ -30,9 +32,21 @@ LinkState ReadLinkState(const db::Row& row);
 v1::Refusal RefusalOf(const v1::Sender& sender, const LinkState& link);
 v1::Receipt ReceiptFor(const v1::Sender& sender, const LinkState& link);
 
-// The statement that fills a Sender: own epoch, high water, now. The end of
-// what was flushed of the WAL rises with every change and falls only by a
-// restore, not by a crash.
+// Whether a state tells of another past than the copy that is kept: of the same
+// version, but from another time, or of an older one, yet later. Then the
+// owner's database was restored, went on from an earlier moment, and nobody
+// said so. The clocks of an owner's processes and of its database may differ by
+// less than the margin.
+inline constexpr absl::Duration kForkMargin = absl::Seconds(10);
+struct KeptStamp {
+  int64_t epoch = 0;
+  int64_t version = 0;
+  std::optional<absl::Time> changed_at;
+};
+bool Forked(const v1::Stamp& told, const KeptStamp& kept);
+
+// The statement that fills a Sender, without its high water: the relay knows
+// one.
 extern const db::Statement kReadSender;
 v1::Sender ReadSender(const db::Row& row, common::v1::Side side,
                       std::string_view instance);

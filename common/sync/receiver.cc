@@ -1,22 +1,40 @@
 #include "common/sync/receiver.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
 
 namespace mtp::sync {
 namespace {
 
-constexpr db::Statement kLoad{R"(
-  SELECT own_epoch, peer_epoch, halted FROM sync.epoch
-)"};
-
-// At most once a second: it is one row, and every lane writes it.
+// Each time: what was told last is what a restore is measured by.
 constexpr db::Statement kHeard{R"(
   UPDATE sync.epoch
-  SET peer_epoch = greatest(peer_epoch, $1::bigint), peer_heard_at = now()
-  WHERE peer_epoch < $1::bigint OR peer_heard_at IS NULL
-     OR peer_heard_at < now() - interval '1 second'
+  SET peer_epoch = greatest(peer_epoch, $1::bigint), peer_heard_at = now(),
+      peer_high_water = CASE WHEN peer_epoch < $1::bigint THEN $2::bigint
+                             ELSE greatest(peer_high_water, $2::bigint) END,
+      peer_sent_at = CASE WHEN peer_epoch < $1::bigint THEN $3::timestamptz
+                          ELSE greatest(peer_sent_at, $3::timestamptz) END,
+      halted = halted AND peer_epoch >= $1::bigint
+)"};
+
+constexpr db::Statement kHalt{R"(
+  UPDATE sync.epoch SET halted = true, halted_reason = $2::text
+  WHERE peer_epoch = $1::bigint AND NOT halted
+)"};
+
+// What the peer lost in its restore it must be told again.
+constexpr db::Statement kCompareAll{R"(
+  INSERT INTO sync.reconcile_run (run_id, cause, correlation_id)
+  VALUES ($1::uuid, 'RECOVERY', 'recovery')
+  ON CONFLICT DO NOTHING
+)"};
+
+constexpr db::Statement kStartEpoch{R"(
+  UPDATE sync.epoch SET own_epoch = $1::bigint, recovering = true, refused_by_peer = ''
+  WHERE own_epoch < $1::bigint
 )"};
 
 }  // namespace
@@ -42,19 +60,44 @@ v1::Verdict Poison(std::string_view reason, std::string_view message) {
 }
 
 v1::Receipt Link::Receive(const v1::Sender& sender, absl::Time now) {
-  v1::Receipt receipt;
-  receipt.set_receiver_epoch(own_epoch_);
-  *receipt.mutable_received_at() = ToProto(now);
-  if (halted_) {
-    receipt.set_refusal(v1::REFUSAL_VERSIONS_FELL_BACK);
-  } else if (sender.epoch() < now_.peer_epoch) {
-    receipt.set_refusal(v1::REFUSAL_EPOCH_SUPERSEDED);
-  } else {
-    now_.peer_epoch = sender.epoch();
-    now_.heard = true;
+  now_.link.now = now;
+  v1::Receipt receipt = ReceiptFor(sender, now_.link);
+  if (receipt.refusal() == v1::REFUSAL_VERSIONS_FELL_BACK &&
+      !now_.link.halted) {
+    return Halt(
+        sender, now,
+        absl::StrCat("its high water fell from ", now_.link.peer_high_water,
+                     " to ", sender.high_water()));
   }
-  receipt.set_sender_epoch(now_.peer_epoch);
+  if (receipt.refusal() != v1::REFUSAL_UNSPECIFIED) return receipt;
+  if (now_.link.peer_epoch > 0 && sender.epoch() > now_.link.peer_epoch)
+    now_.peer_restored = true;
+  if (sender.epoch() > now_.link.peer_epoch) {
+    now_.link.halted = false;
+    now_.link.peer_high_water = 0;
+    now_.link.peer_sent_at.reset();
+  }
+  now_.link.peer_epoch = sender.epoch();
+  const absl::Time sent_at = FromProto(sender.sent_at());
+  now_.link.peer_high_water =
+      std::max(now_.link.peer_high_water, sender.high_water());
+  now_.link.peer_sent_at =
+      std::max(now_.link.peer_sent_at.value_or(sent_at), sent_at);
+  now_.heard = true;
   return receipt;
+}
+
+v1::Receipt Link::Halt(const v1::Sender& sender, absl::Time now,
+                       std::string reason) {
+  now_.link.now = now;
+  now_.link.halted = true;
+  now_.halted_reason = std::move(reason);
+  return ReceiptFor(sender, now_.link);
+}
+
+void Link::StartEpoch() {
+  ++now_.link.own_epoch;
+  now_.epoch_started = true;
 }
 
 bool Link::Dropped(std::string_view kind, const std::string& key,
@@ -109,17 +152,30 @@ void Link::Judged(std::string_view kind, const std::string& key,
 }
 
 void Link::AddLoads(db::Exchange& exchange) {
-  if (wanted_) exchange.Add(kLoad);
+  if (wanted_) exchange.Add(kReadLinkState);
 }
 
 void Link::TakeLoads(const db::Results& results, size_t& next) {
   if (!wanted_) return;
-  results[next++][0].Into(own_epoch_, now_.peer_epoch, halted_);
+  now_.link = ReadLinkState(results[next++][0]);
   Keep();
 }
 
 void Link::AddStores(db::Exchange& exchange) {
-  if (now_.heard) exchange.Add(kHeard, db::Params().Add(now_.peer_epoch));
+  if (now_.heard) {
+    exchange.Add(kHeard, db::Params()
+                             .Add(now_.link.peer_epoch)
+                             .Add(now_.link.peer_high_water)
+                             .Add(now_.link.peer_sent_at));
+  }
+  if (now_.peer_restored)
+    exchange.Add(kCompareAll, db::Params().Add(Uuid::V7(now_.link.now)));
+  if (!now_.halted_reason.empty()) {
+    exchange.Add(
+        kHalt, db::Params().Add(now_.link.peer_epoch).Add(now_.halted_reason));
+  }
+  if (now_.epoch_started)
+    exchange.Add(kStartEpoch, db::Params().Add(now_.link.own_epoch));
 }
 
 void Link::Keep() { kept_ = now_; }

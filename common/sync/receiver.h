@@ -8,6 +8,7 @@
 #include "common/db/table.h"
 #include "common/db/working_set.h"
 #include "common/sync/dead_letters.h"
+#include "common/sync/link_state.h"
 #include "mtp/sync/v1/states.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
 
@@ -41,8 +42,17 @@ class Link : public db::Member {
   }
 
   // Looks at who sends: remembers that it was heard, and a new epoch of it.
-  // With a refusal in the receipt none of the states may be applied.
+  // With a refusal in the receipt none of the states may be applied. A sender
+  // whose database fell back is not heard any more until its epoch is raised.
   v1::Receipt Receive(const v1::Sender& sender, absl::Time now);
+  // The same refusal for what a state of the sender gave away.
+  v1::Receipt Halt(const v1::Sender& sender, absl::Time now,
+                   std::string reason);
+
+  int64_t own_epoch() const { return now_.link.own_epoch; }
+  // This side's database was restored: raises its epoch, and has it take back
+  // what it lost. Want() must have been called.
+  void StartEpoch();
 
   // An operator gave up what bears this stamp, or something newer: it counts as
   // confirmed, whatever it says.
@@ -67,8 +77,11 @@ class Link : public db::Member {
 
  private:
   struct Changes {
-    int64_t peer_epoch = 0;
+    LinkState link;
     bool heard = false;
+    bool peer_restored = false;
+    bool epoch_started = false;
+    std::string halted_reason;  // newly
   };
 
   const DeadLetter* LetterOf(std::string_view kind,
@@ -78,8 +91,6 @@ class Link : public db::Member {
 
   db::Table<DeadLetter>& letters_;
   bool wanted_ = false;
-  int64_t own_epoch_ = 0;
-  bool halted_ = false;
   Changes kept_;
   Changes now_;
 };

@@ -24,6 +24,7 @@ constexpr db::Statement kClaim{R"(
   due AS (
     SELECT kind, key FROM sync.outbox
     WHERE kind = $1::text AND next_attempt_at <= now()
+      AND NOT EXISTS (SELECT FROM sync.epoch WHERE recovering)
       AND (leased_until IS NULL OR leased_until < now()
            OR lease_pid <> ALL (ARRAY(SELECT pid FROM pg_stat_activity)))
     ORDER BY since, key LIMIT $2::bigint
@@ -34,13 +35,19 @@ constexpr db::Statement kClaim{R"(
       lease_pid = pg_backend_pid()
   FROM due, lease
   WHERE mark.kind = due.kind AND mark.key = due.key
-  RETURNING mark.key, mark.version, mark.correlation_ids, mark.poisoned_version, lease.token
+  RETURNING mark.key, mark.version, mark.correlation_ids, mark.poisoned_version, lease.token,
+            pg_current_xact_id()::text::bigint
 )"};
 
 // The peer answered. As in the receiver: before any mark is locked.
 constexpr db::Statement kHeard{R"(
   UPDATE sync.epoch SET peer_heard_at = now()
   WHERE peer_heard_at IS NULL OR peer_heard_at < now() - interval '1 second'
+)"};
+
+// What the peer thinks of all that is sent to it; seldom changes.
+constexpr db::Statement kRefusedByPeer{R"(
+  UPDATE sync.epoch SET refused_by_peer = $1::text WHERE refused_by_peer <> $1::text
 )"};
 
 // In the order in which commands take their marks, so that neither waits for
@@ -187,7 +194,7 @@ void Relay::Rest(absl::Duration length) {
 }
 
 absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,
-                                                         int64_t& lease_token) {
+                                                         Lease& lease) {
   ASSIGN_OR_RETURN(
       db::Result claimed_rows,
       connection_->Run(kClaim, db::Params()
@@ -198,19 +205,21 @@ absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,
   for (const db::Row row : claimed_rows) {
     Claimed& mark = claimed.emplace_back();
     row.Into(mark.key, mark.version, mark.correlation_ids,
-             mark.poisoned_version, lease_token);
+             mark.poisoned_version, lease.token, lease.transaction);
   }
   return claimed;
 }
 
 absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   RETURN_IF_ERROR(Connect());
-  int64_t lease_token = 0;
-  ASSIGN_OR_RETURN(std::vector<Claimed> claimed, Claim(route, lease_token));
+  Lease lease;
+  ASSIGN_OR_RETURN(std::vector<Claimed> claimed, Claim(route, lease));
+  const int64_t lease_token = lease.token;
   if (claimed.empty()) return 0;
 
   db::Exchange fetch;
   fetch.Add(kReadSender);
+  fetch.Add(kReadLinkState);
   fetch.Add(route.fetch, db::Params().Array(claimed, &Claimed::key));
   absl::StatusOr<db::Results> fetched = connection_->Run(fetch);
   if (!fetched.ok()) {
@@ -220,9 +229,16 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
     return fetched.status();
   }
   const db::Results& results = *fetched;
+  // An epoch that was just begun takes back first what the peer knows better.
+  if (ReadLinkState(results[1][0]).recovering) {
+    RETURN_IF_ERROR(Release(route, lease_token,
+                            absl::UnavailableError("recovering first")));
+    return 0;
+  }
   std::unique_ptr<google::protobuf::Message> request = route.new_request();
-  const v1::Sender sender =
+  v1::Sender sender =
       ReadSender(results[0][0], options_.side, options_.instance);
+  sender.set_high_water(lease.transaction);
   const int64_t epoch = sender.epoch();
   *route.sender(*request) = sender;
 
@@ -230,7 +246,7 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   for (Claimed& mark : claimed) by_key[mark.key] = &mark;
   std::vector<Claimed> sent;
   bool full = false;
-  for (const db::Row row : results[1]) {
+  for (const db::Row row : results[2]) {
     Claimed& mark = *by_key.at(row.Get<std::string>(0));
     if (sent.size() % kStatesPerLook == 0) {
       full = full || request->ByteSizeLong() >= kRequestBytes;
@@ -257,6 +273,7 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
     absl::StatusOr<Route::Answer> answer =
         reply.ok() ? route.parse(*reply)
                    : absl::StatusOr<Route::Answer>(reply.status());
+    if (answer.ok()) RETURN_IF_ERROR(Heed(answer->receipt.refusal()));
     if (answer.ok() && answer->receipt.refusal() != v1::REFUSAL_UNSPECIFIED) {
       answer = absl::FailedPreconditionError(absl::StrCat(
           "the peer refused: ", v1::Refusal_Name(answer->receipt.refusal())));
@@ -282,6 +299,18 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   }
   RETURN_IF_ERROR(Settle(route, lease_token, claimed, sent, verdicts));
   return claimed.size();
+}
+
+absl::Status Relay::Heed(v1::Refusal refusal) {
+  if (heeded_ == refusal) return absl::OkStatus();
+  RETURN_IF_ERROR(connection_
+                      ->Run(kRefusedByPeer,
+                            db::Params().Add(refusal == v1::REFUSAL_UNSPECIFIED
+                                                 ? std::string()
+                                                 : v1::Refusal_Name(refusal)))
+                      .status());
+  heeded_ = refusal;
+  return absl::OkStatus();
 }
 
 absl::Status Relay::Settle(const Route& route, int64_t lease_token,

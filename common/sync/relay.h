@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -105,6 +106,13 @@ class Relay {
   void Stop();
 
  private:
+  struct Lease {
+    int64_t token = 0;
+    // The number of the transaction that claimed, which is on disk: the next
+    // ones have greater numbers, after a crash too, and only a restore goes
+    // back to lesser ones.
+    int64_t transaction = 0;
+  };
   struct Claimed {
     std::string key;
     int64_t version = 0;
@@ -117,10 +125,11 @@ class Relay {
   };
 
   void Work();
+  // Keeps what the peer says of all that it is sent, for people to see.
+  absl::Status Heed(mtp::sync::v1::Refusal refusal);
   // Sends one batch of one kind; how many marks it found.
   absl::StatusOr<size_t> SendBatch(const Route& route);
-  absl::StatusOr<std::vector<Claimed>> Claim(const Route& route,
-                                             int64_t& lease_token);
+  absl::StatusOr<std::vector<Claimed>> Claim(const Route& route, Lease& lease);
   absl::Status Settle(const Route& route, int64_t lease_token,
                       const std::vector<Claimed>& claimed,
                       const std::vector<Claimed>& judged,
@@ -135,6 +144,7 @@ class Relay {
 
   Options options_;
   std::unique_ptr<db::Connection> connection_;
+  std::optional<mtp::sync::v1::Refusal> heeded_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool news_ = true;  // what a crash left behind

@@ -265,7 +265,9 @@ ShipmentState Told(int64_t request_code, int64_t version,
   state.mutable_stamp()->set_epoch(1);
   state.mutable_stamp()->set_version(version);
   state.mutable_stamp()->add_correlation_ids("by-hand");
-  *state.mutable_stamp()->mutable_changed_at() = ToProto(absl::Now());
+  // Each version became so at one time.
+  *state.mutable_stamp()->mutable_changed_at() =
+      ToProto(absl::FromUnixSeconds(1'700'000'000 + version));
   state.mutable_key()->set_request_code(request_code);
   state.mutable_key()->set_shipment_code(1);
   state.set_order_code("SO-BY-HAND");
@@ -281,7 +283,6 @@ template <typename Request>
 void Sign(Request& request, Side side) {
   request.mutable_sender()->set_side(side);
   request.mutable_sender()->set_epoch(1);
-  request.mutable_sender()->set_high_water(1);
   *request.mutable_sender()->mutable_sent_at() = ToProto(absl::Now());
   request.mutable_sender()->set_instance("a test");
 }

@@ -380,8 +380,8 @@ struct Drifted {
   explicit Drifted(Side at) : side(at), run(NewRequestId()) {
     const Sql owner = stack.Owner(side);
     owner.Query(
-        "INSERT INTO sync.reconcile_run (run_id, cause) VALUES "
-        "($1::text::uuid, 'ON_DEMAND')",
+        "INSERT INTO sync.reconcile_run (run_id, cause, finished_at) VALUES "
+        "($1::text::uuid, 'ON_DEMAND', now())",
         {run});
     const std::string facts[] = {
         "'shipment', '17/1', 'ORDER', 'CONTENT_DIFFERS', "

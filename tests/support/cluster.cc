@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tests/support/process.h"
+#include "tests/support/wait.h"
 
 namespace mtp::tests {
 namespace {
@@ -95,6 +96,15 @@ Cluster::Cluster(Durability durability) : port_(FreePort()) {
     create.insert(create.end(), {"fsync=off", "synchronous_commit=off",
                                  "full_page_writes=off"});
   }
+  if (durability == Durability::kArchived) {
+    const std::string archive = folder_ + "/archive";
+    REQUIRE(mkdir(archive.c_str(), 0777) == 0);
+    REQUIRE(chmod(archive.c_str(), 0777) == 0);
+    create.insert(create.end(),
+                  {"archive_mode=on",
+                   absl::StrCat("archive_command=cp \"%p\" \"", archive,
+                                "/%f\"")});
+  }
   RunOrFail(create);
   socket_ = std::string(absl::StripSuffix(
       RunOrFail({kScript, "socket", folder_ + "/postgres"}), "\n"));
@@ -148,6 +158,23 @@ Sql Cluster::Superuser() const { return Sql(Conninfo("postgres", "postgres")); }
 
 void Cluster::Crash() {
   RunOrFail({kScript, "stop", folder_ + "/postgres", "immediate"});
+}
+
+void Cluster::BackUp() {
+  RunOrFail({kScript, "backup", folder_ + "/postgres",
+             folder_ + "/postgres/backup"});
+}
+
+void Cluster::RestoreTo(const std::string& moment) {
+  // What was written last is in the archive before the end.
+  Superuser().Query("CHECKPOINT");
+  const std::string segment = Superuser().Text(
+      "SELECT pg_walfile_name(pg_switch_wal())");
+  REQUIRE(Eventually([&] {
+    return access((folder_ + "/archive/" + segment).c_str(), F_OK) == 0;
+  }));
+  RunOrFail({kScript, "restore", folder_ + "/postgres",
+             folder_ + "/postgres/backup", folder_ + "/archive", moment});
 }
 
 void Cluster::Start() { RunOrFail({kScript, "start", folder_ + "/postgres"}); }

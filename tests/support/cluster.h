@@ -27,6 +27,8 @@ class Cluster {
     kDurable,
     // Does not wait for disks.
     kFast,
+    // As in the plant, and its WAL is kept, so that it can be restored.
+    kArchived,
   };
 
   explicit Cluster(Durability durability);
@@ -46,6 +48,12 @@ class Cluster {
   // Ends PostgreSQL as a power failure would; Start recovers.
   void Crash();
   void Start();
+
+  // A base backup of it as it is now (kArchived).
+  void BackUp();
+  // Ends PostgreSQL and restores it to what it was at that moment, by its own
+  // clock, behind the backup.
+  void RestoreTo(const std::string& moment);
 
  private:
   void MakeTemplates();

@@ -151,6 +151,9 @@ std::string Identities::Token(Role role) const {
 Stack::Stack(Options options)
     : cluster_(options.cluster == nullptr ? Cluster::Shared()
                                           : *options.cluster),
+      processing_cluster_(options.processing_cluster == nullptr
+                              ? cluster_
+                              : *options.processing_cluster),
       flags_(std::move(options.flags)),
       seal_seconds_(options.seal_seconds),
       order_flags_(std::move(options.order_flags)),
@@ -163,7 +166,7 @@ Stack::Stack(Options options)
     Service& service = services_[side];
     service.port = FreePort();
     service.probe_port = FreePort();
-    service.database = cluster_.NewDatabase(side);
+    service.database = ClusterOf(side).NewDatabase(side);
     service.log =
         absl::StrCat(LogFolder(), "/", number, "_", NameOf(side), ".log");
   }
@@ -307,21 +310,21 @@ Side Stack::SideOf(std::string_view method) {
 }
 
 Sql Stack::Database(Side side) const {
-  return Sql(cluster_.Conninfo(Of(side).database, "mtp_reader"));
+  return Sql(ClusterOf(side).Conninfo(Of(side).database, "mtp_reader"));
 }
 
 Sql Stack::Owner(Side side) const { return Sql(OwnerConninfo(side)); }
 
 std::string Stack::OwnerConninfo(Side side) const {
-  return cluster_.Conninfo(Of(side).database, "mtp_owner");
+  return ClusterOf(side).Conninfo(Of(side).database, "mtp_owner");
 }
 
 std::string Stack::ServiceConninfo(Side side) const {
-  return cluster_.Conninfo(Of(side).database, "mtp_app");
+  return ClusterOf(side).Conninfo(Of(side).database, "mtp_app");
 }
 
 void Stack::CutDatabaseConnections(Side side) {
-  cluster_.Superuser().Query(
+  ClusterOf(side).Superuser().Query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE datname = $1 AND usename = 'mtp_app'",
       {Of(side).database});

@@ -51,6 +51,8 @@ class Stack {
   struct Options {
     // None: the shared one.
     Cluster* cluster = nullptr;
+    // Of the processing side, if it has one to itself.
+    Cluster* processing_cluster = nullptr;
     // Handed to both services besides what they need, and to one alone.
     std::vector<std::string> flags;
     // From one seal of the audit trail to the next; 0: none is made, so that
@@ -140,7 +142,12 @@ class Stack {
   Service& Of(Side side) { return services_.at(side); }
   const Service& Of(Side side) const { return services_.at(side); }
 
+  Cluster& ClusterOf(Side side) const {
+    return side == SIDE_ORDER ? cluster_ : processing_cluster_;
+  }
+
   Cluster& cluster_;
+  Cluster& processing_cluster_;
   const std::vector<std::string> flags_;
   const int seal_seconds_;
   const std::vector<std::string> order_flags_;

@@ -1,0 +1,227 @@
+#include "processing_service/recovery.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/protos.h"
+#include "common/base/weights.h"
+#include "common/sync/outbox.h"
+#include "processing_service/giving_back.h"
+#include "processing_service/manifest.h"
+#include "processing_service/outbound.h"
+#include "processing_service/sync.h"
+
+namespace mtp::processing {
+namespace {
+
+using handlers::Actor;
+using sync::v1::ScheduleProgressState;
+using sync::v1::ShipmentProgressState;
+using sync::v1::State;
+
+Actor ActorOf(const common::v1::Actor& proto) {
+  return {proto.subject(), proto.username(), proto.role()};
+}
+
+void OpenLost(std::string thing,
+              std::vector<std::pair<std::string, int64_t>> amounts,
+              std::string description, Context& context, Rows& rows) {
+  sync::Exception exception{
+      .kind = ops::v1::EXCEPTION_KIND_LOST_IN_RESTORE,
+      .things = {thing},
+      .amounts = std::move(amounts),
+      .description = std::move(description),
+      .must_act = options::v1::ROLE_SEEDUWA_OFFICER,
+      .acting_side = common::v1::SIDE_PROCESSING,
+      .dedupe_key = absl::StrCat("LOST_IN_RESTORE ", thing)};
+  for (const sync::Exception* open : rows.exceptions.All()) {
+    if (!open->closed_at && open->dedupe_key == exception.dedupe_key) return;
+  }
+  exception.exception_id = context.NewId();
+  exception.opened_at = context.now();
+  exception.correlation_id = context.correlation_id();
+  context.Audit(
+      "exception", exception.exception_id.ToString(), "opened",
+      {{"kind", std::string(db::EnumText(exception.kind))}, {"thing", thing}});
+  rows.exceptions.Insert(std::move(exception));
+}
+
+// The content of our own word, to see whether Grandpass has it.
+bool SaysTheSame(const Shipment& shipment, const ShipmentProgressState& state) {
+  ShipmentProgressState own = shipment.Progress();
+  ShipmentProgressState known = state;
+  own.clear_stamp();
+  known.clear_stamp();
+  return own.SerializeAsString() == known.SerializeAsString();
+}
+
+void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
+                  Context& context, Rows& rows) {
+  const ShipmentProgressState::Dispatch& dispatch = state.dispatch();
+  const Actor readier = ActorOf(state.readiness_actor());
+  shipment.readiness = state.readiness();
+  shipment.readiness_remarks = state.order_remarks();
+  shipment.readiness_by = readier.subject;
+  shipment.readiness_by_username = readier.username;
+  shipment.readiness_by_role = readier.role;
+  shipment.readiness_at.reset();
+  if (state.has_readiness_at())
+    shipment.readiness_at = FromProto(state.readiness_at());
+  // More than had left was given to it since: that goes back to the bags.
+  if (shipment.allocated_grams > dispatch.dispatched_grams()) {
+    const int64_t surplus =
+        std::min(shipment.allocated_grams - dispatch.dispatched_grams(),
+                 GivableGrams(shipment, rows));
+    if (surplus > 0)
+      GiveBack(shipment, surplus, context.correlation_id(), context, rows);
+  }
+  const std::vector<const Allocation*> known =
+      ActiveAllocations(rows, shipment.key());
+  const Actor dispatcher = ActorOf(dispatch.actor());
+  shipment.dispatched = true;
+  shipment.dispatch_id.reset();
+  shipment.vehicle = dispatch.shipment_vehicle();
+  shipment.dispatched_at = FromProto(dispatch.dispatched_at());
+  shipment.dispatch_recorded_at = context.now();
+  shipment.dispatched_by = dispatcher.subject;
+  shipment.dispatched_by_username = dispatcher.username;
+  shipment.dispatched_by_role = dispatcher.role;
+  shipment.dispatched_grams = dispatch.dispatched_grams();
+  shipment.dispatched_bags = dispatch.bag_count();
+  shipment.manifest_digest.reset();
+  if (!dispatch.manifest_digest().empty())
+    shipment.manifest_digest = db::Bytes{dispatch.manifest_digest()};
+  const int64_t lost = dispatch.dispatched_grams() - shipment.allocated_grams;
+  const bool other_bags = ManifestDigest(known) != dispatch.manifest_digest();
+  if (lost > 0) {
+    shipment.recovered_grams += lost;
+    shipment.allocated_grams += lost;
+  } else if (BagCount(known) != dispatch.bag_count()) {
+    shipment.dispatched_bags = BagCount(known);
+  }
+  if (lost > 0 || other_bags) {
+    OpenLost(
+        sync::ThingText("shipment", shipment.key().Text()),
+        {{"dispatched", dispatch.dispatched_grams()},
+         {"lost", std::max<int64_t>(lost, 0)}},
+        absl::StrCat(
+            "Shipment ", shipment.key().Text(), " left with ", shipment.vehicle,
+            " and ", Kilograms(dispatch.dispatched_grams()), " in ",
+            dispatch.bag_count(),
+            " bags, but the database was restored to a moment before: "
+            "which bags ",
+            lost > 0 ? absl::StrCat(Kilograms(lost), " of it came from")
+                     : std::string("they were"),
+            " is not known any more. Take the manifest from the dispatch "
+            "note, and write off what is not in the store."),
+        context, rows);
+  }
+  SettleBags({&shipment}, context, rows);
+}
+
+void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
+  const auto key = db::ShipmentKey::Of(state.key());
+  const Shipment* found = rows.shipments.Find(key);
+  if (found == nullptr) return;  // Grandpass does not know it either
+  Shipment& shipment = rows.shipments.Edit(*found);
+  bool taken = false;
+  if (state.has_dispatch() && !shipment.dispatched) {
+    TakeDispatch(state, shipment, context, rows);
+    taken = true;
+  }
+  // A dispatch that was taken back since the backup has not left.
+  if (!state.has_dispatch() && shipment.dispatched &&
+      state.stamp().version() > shipment.version && state.has_corrected_at()) {
+    const Actor corrector = ActorOf(state.correction_actor());
+    shipment.correction_reason = state.correction_reason();
+    shipment.corrected_by = corrector.subject;
+    shipment.corrected_by_username = corrector.username;
+    shipment.corrected_by_role = corrector.role;
+    shipment.corrected_at = FromProto(state.corrected_at());
+    TakeBackDispatch(shipment);
+    SettleBags({&shipment}, context, rows);
+    taken = true;
+  }
+  // What else Grandpass heard of was undone by the restore: the present state
+  // is told again, as a later one.
+  shipment.version = std::max(shipment.version, state.stamp().version());
+  shipment.status = shipment.StatusFromFacts();
+  if (taken) {
+    context.Audit("shipment", key.Text(), "recovered",
+                  {{"version", shipment.version},
+                   {"dispatched", shipment.dispatched},
+                   {"recovered_grams", shipment.recovered_grams}});
+  }
+  if (SaysTheSame(shipment, state)) return;
+  if (!taken && state.allocated_grams() > shipment.allocated_grams) {
+    OpenLost(sync::ThingText("shipment", key.Text()),
+             {{"allocated", state.allocated_grams()},
+              {"known", shipment.allocated_grams}},
+             absl::StrCat(
+                 "Shipment ", key.Text(), " had ",
+                 Kilograms(state.allocated_grams()),
+                 " allocated, of which the restored database knows ",
+                 Kilograms(shipment.allocated_grams),
+                 ". Scan the bags that stand ready and allocate them again."),
+             context, rows);
+  }
+  shipment.Changed(context.now());
+  context.Tell(sync::kShipmentProgress, key.Text(), shipment.version);
+}
+
+void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
+  const Schedule* found = rows.schedules.Find(state.schedule_code());
+  if (found == nullptr) return;
+  const std::string key = absl::StrCat(state.schedule_code());
+  Schedule& schedule = rows.schedules.Edit(*found);
+  schedule.version = std::max(schedule.version, state.stamp().version());
+  if (schedule.parcel_count == state.parcel_count() &&
+      schedule.parcel_grams == state.parcel_grams()) {
+    return;
+  }
+  if (state.parcel_grams() > schedule.parcel_grams) {
+    OpenLost(
+        sync::ThingText("schedule", key),
+        {{"parcelled", state.parcel_grams()}, {"known", schedule.parcel_grams}},
+        absl::StrCat("For schedule ", key, " ", Kilograms(state.parcel_grams()),
+                     " were parcelled, of which the restored database "
+                     "knows ",
+                     Kilograms(schedule.parcel_grams),
+                     ". Record the parcels again."),
+        context, rows);
+  }
+  ++schedule.version;
+  schedule.changed_at = context.now();
+  context.Tell(sync::kScheduleProgress, key, schedule.version);
+}
+
+void Touch(const State& state, Rows& rows) {
+  if (state.has_shipment_progress()) {
+    const common::v1::ShipmentKey& key = state.shipment_progress().key();
+    WantShipped(key, rows);
+    rows.exceptions_of.Want(sync::ThingText("shipment", KeyText(key)));
+  } else if (state.has_schedule_progress()) {
+    const int64_t code = state.schedule_progress().schedule_code();
+    rows.schedules.Want(code);
+    rows.exceptions_of.Want(sync::ThingText("schedule", absl::StrCat(code)));
+  }
+}
+
+void TakeState(const State& state, Context& context, Rows& rows) {
+  if (state.has_shipment_progress()) {
+    Take(state.shipment_progress(), context, rows);
+  } else if (state.has_schedule_progress()) {
+    Take(state.schedule_progress(), context, rows);
+  }
+}
+
+}  // namespace
+
+reconciliation::Recovering<Rows> Recovering() {
+  return {.hearings = Hearings(),
+          .own_first = false,
+          .touch = Touch,
+          .take = TakeState};
+}
+
+}  // namespace mtp::processing
