@@ -94,7 +94,9 @@ constexpr std::array kHints = {
     Hint{"TOO_MANY_ATTEMPTS",
          "wait, or ask an administrator: mtpctl user enable USER"},
     Hint{"TOKEN_KEY_UNKNOWN",
-         "the service does not know the key that signed the token"},
+         "its key is gone, or the service has not heard of it yet: try again, "
+         "or "
+         "sign in again: mtpctl sign-in USERNAME"},
     Hint{"PAGE_TOKEN_INVALID",
          "a page token holds for the filter and order it was given for"},
     Hint{"BATCH_NOT_ALLOWED", "the trader has to allow the batch first"},

@@ -66,6 +66,16 @@ void AddSignIn(CLI::App& app, Session& session) {
   });
 }
 
+// Whose session it is that ends, or changes its password.
+absl::Status RequireSomebody(Session& session) {
+  if (!session.settings().token.empty() || !session.settings().as.empty())
+    return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<SessionTokens> tokens,
+                   session.Kept().Read());
+  if (tokens.has_value()) return absl::OkStatus();
+  return errors::Unauthenticated("NOT_SIGNED_IN", "nobody is signed in");
+}
+
 void AddSignOut(CLI::App& app, Session& session) {
   CLI::App& command =
       *app.add_subcommand("sign-out", "Ends the session of sign-in");
@@ -74,7 +84,8 @@ void AddSignOut(CLI::App& app, Session& session) {
       "--everywhere", [request] { request->set_everywhere(true); },
       "All sessions of the person, on every machine");
   command.callback([&session, request] {
-    session.Do([&session, request] {
+    session.Do([&session, request]() -> absl::Status {
+      RETURN_IF_ERROR(RequireSomebody(session));
       SignOutResponse response;
       const absl::Status status = session.Call(*request, response);
       // Who is out already need not keep what is worth nothing.
@@ -105,6 +116,7 @@ void AddChangePassword(CLI::App& app, Session& session) {
     session.Do([&session, current, fresh]() -> absl::Status {
       ChangePasswordRequest request;
       ChangePasswordResponse response;
+      RETURN_IF_ERROR(RequireSomebody(session));
       ASSIGN_OR_RETURN(*request.mutable_current_password(),
                        ReadPassword(*current, "Present password"));
       ASSIGN_OR_RETURN(*request.mutable_new_password(),

@@ -1,9 +1,12 @@
 #include "cli/order_views.h"
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cli/fields.h"
 #include "cli/import_views.h"
 #include "cli/table.h"
+#include "cli/weights.h"
 
 namespace mtp::cli {
 namespace {
@@ -49,12 +52,23 @@ std::string PlanText(const order::v1::Plan& plan) {
   return table.Text();
 }
 
+// Weights in kilograms, as everywhere.
+std::string KeptValueText(const std::string& field, const std::string& value) {
+  int64_t grams = 0;
+  return absl::EndsWith(field, "_grams") && absl::SimpleAtoi(value, &grams)
+             ? Kilograms(grams)
+             : value;
+}
+
 std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans) {
   Table table({"LINE", "ORDER", "FIELD", "STAYS", "THE FILE SAYS"});
   for (const auto& plan : plans) {
     for (const auto& difference : plan.differences()) {
-      table.Row({plan.line_number(), plan.order_code(), difference.field(),
-                 difference.kept_value(), difference.file_value()});
+      table.Row({plan.line_number(), plan.order_code(),
+                 difference.field() == "requirement_grams" ? "required"
+                                                           : difference.field(),
+                 KeptValueText(difference.field(), difference.kept_value()),
+                 KeptValueText(difference.field(), difference.file_value())});
     }
   }
   return table.Text();
@@ -64,8 +78,13 @@ std::string ImportText(const order::v1::ImportPlansResponse& import) {
   if (import.bad_row_count() > 0) return RefusedImportText(import);
   std::string out;
   if (import.already_imported()) {
-    absl::StrAppend(&out, "This file was imported before (", import.import_id(),
-                    "); nothing changed.\n");
+    absl::StrAppend(
+        &out, "This file was imported before",
+        import.import_id().empty()
+            ? ""
+            : absl::StrCat(" (import ", import.import_id(), ")"),
+        "; nothing changed, whatever was imported or deleted since. To bring "
+        "its plans back, save it anew with any change. At that time it did:\n");
   } else {
     absl::StrAppend(&out, import.stored() ? "Stored " : "Would store ",
                     import.plan_count(), " plans of ", import.row_count(),
@@ -83,6 +102,13 @@ std::string ImportText(const order::v1::ImportPlansResponse& import) {
   if (import.kept_plans_size() > 0) {
     absl::StrAppend(&out, "These plans have requests and stay as they were:\n",
                     KeptPlansText(import.kept_plans()));
+    if (import.kept_plan_count() > import.kept_plans_size()) {
+      absl::StrAppend(&out, "and ",
+                      import.kept_plan_count() - import.kept_plans_size(),
+                      " more: `mtpctl call mtp.order.v1.PlanService/"
+                      "GetPlanImport '{\"import_id\": \"",
+                      import.import_id(), "\"}'` pages all.\n");
+    }
   }
   return out;
 }
@@ -199,7 +225,8 @@ std::string ShipmentText(const Shipment& shipment) {
     table.Row({"exception",
                absl::StrCat(exception.kind(), ": ", exception.description())});
   }
-  table.Row({"Seeduwa heard", TimeText(progress.freshness().peer_heard_at())});
+  table.Row(
+      {"heard from Seeduwa", TimeText(progress.freshness().peer_heard_at())});
   return table.Text();
 }
 

@@ -86,7 +86,10 @@ std::string WhyNoHeading(const std::vector<std::string>& cells) {
   if (cells.size() > 1) return "";
   for (const char* divider : {";", "\t", "|"}) {
     if (cells.front().find(divider) != std::string::npos) {
-      return absl::StrCat("divided by ", *divider == '\t' ? "tabs" : divider,
+      return absl::StrCat("divided by ",
+                          *divider == '\t'  ? "tabs"
+                          : *divider == ';' ? "semicolons"
+                                            : "bars",
                           "; its cells must be divided by commas");
     }
   }
@@ -131,6 +134,18 @@ RowFile::RowFile(std::string path, RowKind kind, std::string digest,
 
 absl::StatusOr<std::unique_ptr<RowFile>> RowFile::Open(const std::string& path,
                                                        RowKind kind) {
+  std::error_code error;
+  const std::filesystem::file_status file_status =
+      std::filesystem::status(path, error);
+  if (!std::filesystem::exists(file_status))
+    return UsageError("there is no file " + path);
+  if (std::filesystem::is_directory(file_status))
+    return UsageError(path + " is a folder");
+  if (!std::filesystem::is_regular_file(file_status)) {
+    return UsageError(path +
+                      " is no file: it is read twice, for its digest and for "
+                      "its rows. Save it first.");
+  }
   ASSIGN_OR_RETURN(Digest digest, DigestOf(path));
   std::unique_ptr<RowFile> file(
       new RowFile(path, std::move(kind), std::move(digest.hex), digest.bytes));

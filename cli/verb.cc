@@ -93,7 +93,8 @@ void BindUsual(CLI::App& command, Message& request, ListOptions& list) {
   }
   if (!has("page_size")) return;
   if (has("search")) {
-    Bind(command, "--search", request, "search", "A part of its texts");
+    Bind(command, "--search", request, "search",
+         "A part of its texts; of the audit trail: of the remarks");
   }
   if (has("order_by")) {
     Bind(command, "--order-by", request, "order_by", "What comes first");

@@ -52,7 +52,9 @@ absl::Status CheckSchema(db::Connection& connection,
       if (have.project != want.project || have.Text() == want.Text()) continue;
       return absl::FailedPreconditionError(
           absl::StrCat("the database has the schema ", Names(deployed),
-                       "; this service needs ", Names(needed)));
+                       "; this service needs ", Names(needed),
+                       ". Whichever is older must follow: deploy/local/migrate "
+                       "brings a database forward, make build a service"));
     }
   }
   return absl::OkStatus();

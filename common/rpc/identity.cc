@@ -56,7 +56,7 @@ absl::StatusOr<Caller> Authenticator::Person(
       settings_.revoked(claims.subject, claims.issued_at)) {
     return errors::Unauthenticated(
         "TOKEN_REVOKED",
-        "the token was revoked: the user was disabled or signed out");
+        "the token was revoked: the user was disabled, signed out or changed");
   }
   return Caller{.kind = Caller::Kind::kPerson,
                 .subject = std::move(claims.subject),

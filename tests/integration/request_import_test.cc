@@ -349,7 +349,7 @@ TEST_CASE("a file that is no list of open orders is told in words") {
   told(heading, "no rows");
   told("reference,order_code\n" + OrderRow("X"), "lacks quantity");
   told("reference,order_code,quantity,Quantity\n", "quantity twice");
-  told("reference;order_code;quantity\nA;B;1\n", "divided by ;");
+  told("reference;order_code;quantity\nA;B;1\n", "divided by semicolons");
   told("reference\torder_code\tquantity\nA\tB\t1\n", "divided by tabs");
   told(std::string("\xff\xfer\0e\0f\0", 8), "not UTF-8");
   told("PK\x03\x04 rest", "workbook");
