@@ -277,7 +277,9 @@ void Take(const RevocationState& state, Context& context, Rows& rows) {
   revocation.version =
       std::max(revocation.version, state.stamp().version()) + 1;
   revocation.changed_at = context.now();
-  // Who was shut out stays shut out.
+  // Who was shut out stays shut out, and sessions that were ended, whose
+  // refresh tokens came back with the backup, end again.
+  EndSessions(*subject, Uuid(), "USER_CHANGED", context.now(), rows);
   if (const User* user = rows.users.Find(*subject); user != nullptr) {
     revocation.username = user->username;
     if (revocation.disabled && !user->disabled) {
@@ -285,7 +287,6 @@ void Take(const RevocationState& state, Context& context, Rows& rows) {
       disabled.disabled = true;
       disabled.disabled_at = context.now();
       disabled.Changed(context.now());
-      EndSessions(*subject, Uuid(), "USER_DISABLED", context.now(), rows);
     }
   }
   context.Audit("user", subject->ToString(), "recovered",

@@ -78,11 +78,13 @@ absl::StatusOr<v1::BatchCreateSchedulesResponse> DecideBatchCreateSchedules(
     const v1::BatchCreateSchedulesRequest& request, Context& context,
     Rows& rows) {
   v1::BatchCreateSchedulesResponse response;
+  std::vector<std::string> tokens;
   for (const v1::NewSchedule& asked : request.schedules()) {
     const Schedule& made = Make(asked, context, rows);
     *response.add_results()->mutable_schedule() = made.Shown();
-    response.set_sync_token(TellOf(made, context));
+    tokens.push_back(TellOf(made, context));
   }
+  response.set_sync_token(sync::JoinSyncTokens(tokens));
   return response;
 }
 

@@ -101,31 +101,31 @@ template <typename Response>
 void Attempt(IdentityParts& parts, std::unique_ptr<rpc::Call> call,
              const std::string& refresh_token, std::function<void(Rows&)> touch,
              std::function<Attempted(Context&, Rows&)> decide) {
-  auto attempted = std::make_shared<Attempted>();
+  auto refusal = std::make_shared<absl::Status>();
   auto intercepted = std::make_unique<InterceptedCall>(
-      std::move(call),
-      [&parts, attempted, refresh_token](std::unique_ptr<rpc::Call> inner,
-                                         absl::StatusOr<std::string> answer) {
+      std::move(call), [refusal](std::unique_ptr<rpc::Call> inner,
+                                 absl::StatusOr<std::string> answer) {
         if (!answer.ok()) return inner->Fail(answer.status());
-        if (!attempted->grant.has_value()) {
-          return inner->Fail(attempted->refusal);
-        }
-        absl::StatusOr<v1::SessionTokens> tokens =
-            MakeTokens(parts, *attempted->grant, refresh_token);
-        if (!tokens.ok()) return inner->Fail(tokens.status());
-        Response response;
-        *response.mutable_session() = *std::move(tokens);
-        inner->Reply(response.SerializeAsString());
+        if (!refusal->ok()) return inner->Fail(*refusal);
+        inner->Reply(*std::move(answer));
       });
-  parts.commands.Do(std::move(intercepted),
-                    {.touch = std::move(touch),
-                     .decide = [attempted, decide = std::move(decide)](
-                                   Context& context,
-                                   Rows& rows) -> absl::StatusOr<std::string> {
-                       *attempted = decide(context, rows);
-                       return std::string();
-                     },
-                     .remembered = false});
+  parts.commands.Do(
+      std::move(intercepted),
+      {.touch = std::move(touch),
+       .decide = [&parts, refusal, refresh_token, decide = std::move(decide)](
+                     Context& context,
+                     Rows& rows) -> absl::StatusOr<std::string> {
+         const Attempted attempted = decide(context, rows);
+         *refusal = attempted.refusal;
+         if (!attempted.grant.has_value()) return std::string();
+         // Without a token nothing has happened: a refresh token
+         // is not used up.
+         Response response;
+         ASSIGN_OR_RETURN(*response.mutable_session(),
+                          MakeTokens(parts, *attempted.grant, refresh_token));
+         return response.SerializeAsString();
+       },
+       .remembered = false});
 }
 
 // Reads first, then goes on with the call and what was read.
@@ -176,6 +176,7 @@ void CheckAndSignIn(IdentityParts& parts, const Found& found,
                         .subject = found.subject,
                         .matched_hash = "",
                         .dearer_hash = "",
+                        .session_id = Uuid::V7(absl::Now()),
                         .refresh_digest = TokenDigest::Of(refresh_token),
                         .client = call->remote_address};
   if (parts.hasher.Matches(password->text, found.password_hash)) {
@@ -192,6 +193,8 @@ void CheckAndSignIn(IdentityParts& parts, const Found& found,
   Attempt<v1::SignInResponse>(
       parts, std::move(call), refresh_token,
       [attempt](Rows& rows) {
+        rows.sessions.Want(attempt.session_id);
+        rows.refresh_tokens.Want(attempt.refresh_digest);
         if (attempt.subject.has_value()) {
           rows.users.Want(*attempt.subject);
           rows.revocations.Want(*attempt.subject);
@@ -255,8 +258,10 @@ void CountWrong(const User& found, Context& context, Rows& rows) {
 // --- RefreshSession
 
 constexpr db::Statement kFindByToken{R"(
-  SELECT session.subject, session.session_id
-  FROM admin.refresh_token JOIN admin.session USING (session_id)
+  SELECT subject, session_id, username, role
+  FROM admin.refresh_token
+  JOIN admin.session USING (session_id)
+  JOIN admin.user_account USING (subject)
   WHERE token_digest = $1::bytea
 )"};
 
@@ -270,17 +275,20 @@ void RefreshSession(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
       [&parts, digest](std::unique_ptr<rpc::Call> mine, db::Results results) {
         if (results[0].empty()) return mine->Fail(errors::SessionEnded());
         RefreshAttempt attempt{.digest = digest};
-        results[0][0].Into(attempt.subject, attempt.session_id);
+        rpc::Caller whose{.kind = rpc::Caller::Kind::kPerson};
+        results[0][0].Into(attempt.subject, attempt.session_id, whose.username,
+                           whose.role);
+        whose.subject = attempt.subject.ToString();
         const std::string next = NewRefreshToken();
         attempt.next_digest = TokenDigest::Of(next);
-        mine->caller = {.kind = rpc::Caller::Kind::kPerson,
-                        .subject = attempt.subject.ToString()};
+        mine->caller = std::move(whose);
         Attempt<v1::RefreshSessionResponse>(
             parts, std::move(mine), next,
             [attempt](Rows& rows) {
               rows.users.Want(attempt.subject);
               rows.sessions.Want(attempt.session_id);
               rows.refresh_tokens.Want(attempt.digest);
+              rows.refresh_tokens.Want(attempt.next_digest);
               rows.revocations.Want(attempt.subject);
             },
             [attempt](Context& context, Rows& rows) {
@@ -343,14 +351,13 @@ void CheckAndChange(IdentityParts& parts, const Found& found,
                     const SecretPtr& current, const SecretPtr& fresh,
                     std::unique_ptr<rpc::Call> call) {
   const bool right = parts.hasher.Matches(current->text, found.password_hash);
-  if (right && current->text == fresh->text) {
-    return call->Fail(errors::PasswordUnchanged());
-  }
   if (absl::Status bound = BindSecrets(parts.hasher, {current, fresh}, *call);
       !bound.ok()) {
     return call->Fail(bound);
   }
-  const absl::StatusOr<std::string> hash = parts.hasher.Hash(fresh->text);
+  // That it is the same is said only behind the lock, to who knows it.
+  absl::StatusOr<std::string> hash = std::string();
+  if (current->text != fresh->text) hash = parts.hasher.Hash(fresh->text);
   if (!hash.ok()) return call->Fail(hash.status());
   const Uuid subject = *found.subject;
   auto intercepted = std::make_unique<InterceptedCall>(
@@ -408,6 +415,14 @@ Attempted DecideSignIn(const SignInAttempt& attempt, Context& context,
   if (found == nullptr || found->folded_username() != attempt.folded_username) {
     return {.grant = {}, .refusal = CountUnknown(attempt, context, rows)};
   }
+  // Done already, and the answer to COMMIT was lost.
+  if (const RefreshToken* token =
+          rows.refresh_tokens.Find(attempt.refresh_digest);
+      token != nullptr && rows.sessions.Find(attempt.session_id) != nullptr) {
+    return {.grant = GrantTo(*found, attempt.session_id, token->expires_at,
+                             context, rows),
+            .refusal = {}};
+  }
   if (found->guesses().Locked(context.now())) {
     return {.grant = {},
             .refusal =
@@ -427,7 +442,8 @@ Attempted DecideSignIn(const SignInAttempt& attempt, Context& context,
   user.last_signed_in_at = context.now();
   if (!attempt.dearer_hash.empty()) user.password_hash = attempt.dearer_hash;
   const SignedIn& session = rows.sessions.Insert(
-      {.session_id = context.NewId(),
+      {.session_id =
+           attempt.session_id.IsNil() ? context.NewId() : attempt.session_id,
        .subject = user.subject,
        .created_at = context.now(),
        .last_refreshed_at = context.now(),
@@ -457,6 +473,14 @@ Attempted DecideRefresh(const RefreshAttempt& attempt, Context& context,
   const SignedIn* found = rows.sessions.Find(attempt.session_id);
   const User* user = rows.users.Find(attempt.subject);
   if (token == nullptr || found == nullptr || user == nullptr) return over;
+  if (const RefreshToken* next = rows.refresh_tokens.Find(attempt.next_digest);
+      token->used_at.has_value() && next != nullptr &&
+      found->Open(context.now()) && !user->disabled) {
+    // Used by this very call, and the answer to COMMIT was lost.
+    return {.grant = GrantTo(*user, found->session_id, next->expires_at,
+                             context, rows),
+            .refusal = {}};
+  }
   if (token->used_at.has_value()) {
     if (!found->ended_at.has_value()) {
       rows.sessions.Edit(*found).End(context.now(), "TOKEN_REUSED");
@@ -520,9 +544,11 @@ absl::StatusOr<v1::ChangePasswordResponse> DecideChangePassword(
   if (found->guesses().Locked(context.now())) {
     return errors::TooManyAttempts(*found->locked_until - context.now());
   }
+  if (found->disabled) return errors::SessionEnded();
   if (matched_hash.empty() || matched_hash != found->password_hash) {
     return errors::WrongPassword();
   }
+  if (new_hash.empty()) return errors::PasswordUnchanged();
   User& user = rows.users.Edit(*found);
   user.password_hash = new_hash;
   user.must_change_password = false;

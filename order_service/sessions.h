@@ -40,6 +40,8 @@ struct SignInAttempt {
   std::string matched_hash;
   // The password's hash at today's cost, where the kept one cost less.
   std::string dearer_hash;
+  // Of the session that it opens; nil: any.
+  Uuid session_id = {};
   TokenDigest refresh_digest;
   std::string client;
 };
@@ -58,7 +60,8 @@ Attempted DecideRefresh(const RefreshAttempt& attempt, Context& context,
 absl::StatusOr<v1::SignOutResponse> DecideSignOut(
     const v1::SignOutRequest& request, Context& context, Rows& rows);
 
-// Of the caller, `matched_hash` as in SignInAttempt.
+// Of the caller, `matched_hash` as in SignInAttempt. `new_hash` is empty where
+// the new password is the present one.
 absl::StatusOr<v1::ChangePasswordResponse> DecideChangePassword(
     const std::string& matched_hash, const std::string& new_hash,
     Context& context, Rows& rows);

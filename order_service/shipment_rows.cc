@@ -551,9 +551,9 @@ SplitOff Split(Shipment& shipment, int64_t quantity_grams, const Said& said,
   context.AuditAt(said.occurred_at, "shipment", made.key().Text(), "split off",
                   {{"split_from_shipment", shipment.key().Text()},
                    {"quantity_grams", made.quantity_grams}});
-  SplitOff split{.rest = &made, .sync_token = Tell(shipment, context)};
-  Tell(made, context);
-  return split;
+  return {.rest = &made,
+          .sync_token = sync::JoinSyncTokens(
+              {Tell(shipment, context), Tell(made, context)})};
 }
 
 }  // namespace mtp::order

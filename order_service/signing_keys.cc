@@ -82,7 +82,10 @@ std::optional<absl::Time> NextKeySignsFrom(const std::vector<SigningKey>& keys,
                                            absl::Time now) {
   absl::Time covered = absl::InfinitePast();
   for (const SigningKey& key : keys) {
-    covered = std::max(covered, key.signs_until);
+    // A longer life of tokens than it was made for ends its signing earlier.
+    covered = std::max(
+        covered,
+        std::min(key.signs_until, key.valid_until - schedule.token_lifetime));
   }
   if (covered <= now) return now;
   if (covered - schedule.lead <= now) return covered;

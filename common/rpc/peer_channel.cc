@@ -84,6 +84,7 @@ struct PeerChannel::Flight {
   grpc::ClientContext context;
   std::string method;
   absl::Duration time_given;
+  bool passed_on = false;  // for a client, by the gateway
   std::optional<Breaker::Permit> permit;
 };
 
@@ -211,6 +212,7 @@ absl::Status PeerChannel::TakeOff(Flight& flight, absl::Time deadline,
   flight.context.set_deadline(absl::ToChronoTime(deadline));
   for (const auto& [key, value] : metadata) {
     flight.context.AddMetadata(key, value);
+    if (key == kForwardedKey) flight.passed_on = true;
   }
   std::lock_guard lock(mutex_);
   // A call on a channel that is closing is cancelled like the others.
@@ -221,10 +223,11 @@ absl::Status PeerChannel::TakeOff(Flight& flight, absl::Time deadline,
 
 absl::Status PeerChannel::Land(Flight& flight, const grpc::Status& status) {
   absl::Status outcome = FromGrpc(status);
-  // Who gives a call no time learns nothing of the peer.
+  // Who gives a call no time learns nothing of the peer; nor does the time tell
+  // that somebody else gave to a call that is passed on.
   const bool hurried = outcome.code() == absl::StatusCode::kDeadlineExceeded &&
                        IsTransportFailure(outcome) &&
-                       flight.time_given < kTellingTime;
+                       (flight.passed_on || flight.time_given < kTellingTime);
   breaker_.Record(
       *flight.permit,
       hurried ? absl::CancelledError("no time was given") : outcome);

@@ -75,8 +75,9 @@ struct Tampering {
   std::string found;  // by its owner
 };
 
-TEST_CASE("what was altered behind the services' back is repaired, all of it "
-          "and nothing else") {
+TEST_CASE(
+    "what was altered behind the services' back is repaired, all of it "
+    "and nothing else") {
   Stack& stack = Stack::Shared("reconcile");
   Story whole(stack);
   whole.DoAll();
@@ -93,24 +94,29 @@ TEST_CASE("what was altered behind the services' back is repaired, all of it "
       // Copies.
       {SIDE_PROCESSING,
        "UPDATE shipment SET product_name = 'X', accept_remarks = 'never said' "
-       "WHERE request_code = " + w,
-       absl::StrCat("SHIPMENT ", w,
-                    "/1 CONTENT_DIFFERS accepted.shipment_remarks,product_name")},
+       "WHERE request_code = " +
+           w,
+       absl::StrCat(
+           "SHIPMENT ", w,
+           "/1 CONTENT_DIFFERS accepted.shipment_remarks,product_name")},
       {SIDE_PROCESSING, "DELETE FROM shipment WHERE request_code = " + b,
        absl::StrCat("SHIPMENT ", b, "/1 COPY_MISSING ")},
       {SIDE_PROCESSING,
        "UPDATE schedule SET section = 'elsewhere', order_version = "
-       "order_version + 7 WHERE schedule_code = " + s,
+       "order_version + 7 WHERE schedule_code = " +
+           s,
        absl::StrCat("SCHEDULE ", s, " COPY_AHEAD section")},
       {SIDE_ORDER,
        "UPDATE shipment SET dispatch_vehicle = 'XX-0000', dispatched_bags = 3 "
-       "WHERE request_code = " + w,
+       "WHERE request_code = " +
+           w,
        absl::StrCat("SHIPMENT_PROGRESS ", w,
                     "/1 CONTENT_DIFFERS "
                     "dispatch.bag_count,dispatch.shipment_vehicle")},
       {SIDE_ORDER,
        "UPDATE schedule SET parcel_grams = 5, progress_version = 1 WHERE "
-       "schedule_code = " + s,
+       "schedule_code = " +
+           s,
        ""}};
   for (const Tampering& t : tampered) stack.Owner(t.side).Query(t.sql);
 
@@ -128,11 +134,11 @@ TEST_CASE("what was altered behind the services' back is repaired, all of it "
       CHECK(drift.repaired_version() > 0);
     }
   }
-  CHECK(found[SIDE_ORDER] ==
-        absl::StrJoin(std::set<std::string>{tampered[0].found,
-                                            tampered[1].found,
-                                            tampered[2].found},
-                      "\n"));
+  CHECK(
+      found[SIDE_ORDER] ==
+      absl::StrJoin(std::set<std::string>{tampered[0].found, tampered[1].found,
+                                          tampered[2].found},
+                    "\n"));
   CHECK(absl::StrContains(found[SIDE_PROCESSING], tampered[3].found));
   CHECK(absl::StrContains(found[SIDE_PROCESSING],
                           absl::StrCat("SCHEDULE_PROGRESS ", s)));
@@ -147,12 +153,13 @@ TEST_CASE("what was altered behind the services' back is repaired, all of it "
         if (side == SIDE_PROCESSING &&
             std::string_view(table) == "shipment_event")
           continue;
-        absl::StrAppend(
-            &text, table, " ",
-            stack.Owner(side).Text(absl::StrCat(
-                "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, ' ' "
-                "ORDER BY t::text)), '') FROM ", table, " AS t")),
-            "\n");
+        absl::StrAppend(&text, table, " ",
+                        stack.Owner(side).Text(
+                            absl::StrCat("SELECT count(*) || ' ' || "
+                                         "coalesce(md5(string_agg(t::text, ' ' "
+                                         "ORDER BY t::text)), '') FROM ",
+                                         table, " AS t")),
+                        "\n");
       }
     }
     return text;
@@ -169,9 +176,10 @@ TEST_CASE("a copy that its owner does not know is told, and stays") {
   story.DoSteps(1, 2);
   RequireAgreement(stack);
   stack.Owner(SIDE_PROCESSING)
-      .Query("INSERT INTO shipment (request_code, shipment_code, order_code, "
-             "product_name, quantity_grams, order_epoch, order_version) "
-             "VALUES (777777, 1, 'O', 'P', 1000, 1, 1)");
+      .Query(
+          "INSERT INTO shipment (request_code, shipment_code, order_code, "
+          "product_name, quantity_grams, order_epoch, order_version) "
+          "VALUES (777777, 1, 'O', 'P', 1000, 1, 1)");
   for (int i = 0; i < 2; ++i) {
     const ReconcileResponse response = Reconciled(stack, SIDE_ORDER);
     CHECK(response.run().drift_count() == 1);

@@ -283,6 +283,10 @@ TEST_CASE("guessing the present password with a stolen token is counted") {
   };
   for (int i = 0; i < 3; ++i) CHECK(guess("a guess") == "WRONG_PASSWORD");
   CHECK(guess(person.password) == "TOO_MANY_ATTEMPTS");
+  // Nor does asking for the same password again tell who has it right.
+  CHECK(
+      ReasonOf(ChangePassword(stack, session, person.password, person.password)
+                   .status()) == "TOO_MANY_ATTEMPTS");
   CHECK(ReasonOf(SignIn(stack, person).status()) == "TOO_MANY_ATTEMPTS");
 }
 

@@ -100,10 +100,9 @@ Cluster::Cluster(Durability durability) : port_(FreePort()) {
     const std::string archive = folder_ + "/archive";
     REQUIRE(mkdir(archive.c_str(), 0777) == 0);
     REQUIRE(chmod(archive.c_str(), 0777) == 0);
-    create.insert(create.end(),
-                  {"archive_mode=on",
-                   absl::StrCat("archive_command=cp \"%p\" \"", archive,
-                                "/%f\"")});
+    create.insert(create.end(), {"archive_mode=on",
+                                 absl::StrCat("archive_command=cp \"%p\" \"",
+                                              archive, "/%f\"")});
   }
   RunOrFail(create);
   socket_ = std::string(absl::StripSuffix(
@@ -161,15 +160,15 @@ void Cluster::Crash() {
 }
 
 void Cluster::BackUp() {
-  RunOrFail({kScript, "backup", folder_ + "/postgres",
-             folder_ + "/postgres/backup"});
+  RunOrFail(
+      {kScript, "backup", folder_ + "/postgres", folder_ + "/postgres/backup"});
 }
 
 void Cluster::RestoreTo(const std::string& moment) {
   // What was written last is in the archive before the end.
   Superuser().Query("CHECKPOINT");
-  const std::string segment = Superuser().Text(
-      "SELECT pg_walfile_name(pg_switch_wal())");
+  const std::string segment =
+      Superuser().Text("SELECT pg_walfile_name(pg_switch_wal())");
   REQUIRE(Eventually([&] {
     return access((folder_ + "/archive/" + segment).c_str(), F_OK) == 0;
   }));

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "common/base/errors.h"
 #include "common/rpc/gateway.h"
@@ -55,6 +56,26 @@ TEST_CASE("a call that was given no time does not open the breaker") {
         channel->CallAndWait(kKeySet, "", absl::Now() + absl::Milliseconds(20));
     REQUIRE(reply.status.code() == absl::StatusCode::kDeadlineExceeded);
   }
+  CHECK(channel->breaker().Look().state == Breaker::State::kClosed);
+  CHECK(channel->breaker().Look().consecutive_failures == 0);
+}
+
+TEST_CASE("a client's own deadline does not open the breaker") {
+  Bench bench;
+  Held held(bench, kKeySet);
+  bench.Start(bench.Insecure());
+  const auto channel = bench.Connect();
+  REQUIRE(channel->CallAndWait(kSignIn, "", Soon()).status.code() ==
+          absl::StatusCode::kInvalidArgument);
+  // Longer than what tells of the peer, were it a call of our own.
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back([&] {
+      channel->CallAndWait(kKeySet, "", absl::Now() + absl::Seconds(3),
+                           {{kForwardedKey, "1"}});
+    });
+  }
+  for (std::thread& client : clients) client.join();
   CHECK(channel->breaker().Look().state == Breaker::State::kClosed);
   CHECK(channel->breaker().Look().consecutive_failures == 0);
 }

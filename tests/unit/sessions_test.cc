@@ -40,6 +40,20 @@ class Desk {
       return DecideSignIn(attempt, context, rows_);
     });
   }
+  // The last refresh, or sign-in, once more: the answer to its COMMIT was lost.
+  Attempted Again(const RefreshAttempt& attempt) {
+    return Keep([&](Context& context) {
+      return DecideRefresh(attempt, context, rows_);
+    });
+  }
+  Attempted Again(const SignInAttempt& attempt) {
+    return Keep([&](Context& context) {
+      return DecideSignIn(attempt, context, rows_);
+    });
+  }
+  static TokenDigest Digest(int n) {
+    return TokenDigest::Of(std::to_string(n));
+  }
   Attempted Unknown(const std::string& name) {
     SignInAttempt attempt{.folded_username = name};
     return Keep([&](Context& context) {
@@ -107,9 +121,6 @@ class Desk {
   const Uuid subject = *Uuid::Parse("01900000-0000-7000-8000-000000000001");
 
  private:
-  static TokenDigest Digest(int n) {
-    return TokenDigest::Of(std::to_string(n));
-  }
   template <typename Decide>
   Attempted Keep(Decide decide) {
     Context context(call_, std::nullopt, now_);
@@ -142,6 +153,33 @@ TEST_CASE("the right password opens a session, a wrong one is counted") {
   CHECK(right.grant->username == "Nimal");
   CHECK(desk.user().failed_sign_ins == 0);
   CHECK(desk.user().password_hash == "$argon2id$dearer");
+}
+
+TEST_CASE("a try whose COMMIT was not answered is not tried against itself") {
+  Desk desk;
+  const SignInAttempt in{.folded_username = "nimal",
+                         .subject = desk.subject,
+                         .matched_hash = kHash,
+                         .session_id = Uuid::V7(absl::Now()),
+                         .refresh_digest = Desk::Digest(901)};
+  const Attempted first = desk.Again(in);
+  REQUIRE(first.grant.has_value());
+  const Attempted repeated = desk.Again(in);
+  REQUIRE(repeated.grant.has_value());
+  CHECK(repeated.grant->session_id == first.grant->session_id);
+  CHECK(repeated.grant->refresh_expires_at == first.grant->refresh_expires_at);
+
+  const RefreshAttempt next{.subject = desk.subject,
+                            .session_id = first.grant->session_id,
+                            .digest = Desk::Digest(901),
+                            .next_digest = Desk::Digest(902)};
+  REQUIRE(desk.Again(next).grant.has_value());
+  REQUIRE(desk.Again(next).grant.has_value());
+  // Another one with the used token is a thief, or was robbed.
+  RefreshAttempt stolen = next;
+  stolen.next_digest = Desk::Digest(903);
+  CHECK(ReasonOf(desk.Again(stolen)) == "SESSION_ENDED");
+  CHECK(ReasonOf(desk.Again(next)) == "SESSION_ENDED");
 }
 
 TEST_CASE("while a name is locked the right password does not help") {

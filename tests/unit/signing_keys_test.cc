@@ -54,6 +54,23 @@ TEST_CASE("at any time one key signs that has long been published") {
   CHECK(made == 18);
 }
 
+TEST_CASE("tokens that are to live longer always have a key") {
+  KeySchedule longer = kSchedule;
+  longer.token_lifetime = absl::Hours(6);
+  std::vector<SigningKey> keys = {Key(kNow, "old")};
+  for (absl::Time now = kNow; now < kNow + absl::Hours(24 * 3);
+       now += absl::Minutes(7)) {
+    while (const auto from = NextKeySignsFrom(keys, longer, now)) {
+      SigningKey key = Key(*from, absl::StrCat(keys.size()));
+      key.valid_until = longer.ValidUntil(key.signs_until);
+      keys.push_back(key);
+    }
+    const SigningKey* signer = SignerAt(keys, longer, now);
+    REQUIRE(signer != nullptr);
+    CHECK(now + longer.token_lifetime <= signer->valid_until);
+  }
+}
+
 TEST_CASE("after an outage of all replicas the next key signs at once") {
   const std::vector<SigningKey> keys = {Key(kNow - absl::Hours(24), "old")};
   CHECK(SignerAt(keys, kSchedule, kNow) == nullptr);
