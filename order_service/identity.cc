@@ -13,6 +13,17 @@ constexpr db::Statement kRevocationsChanged{R"(
   WHERE $1::timestamptz IS NULL OR changed_at >= $1::timestamptz
 )"};
 
+constexpr db::Statement kLockoutSecret{
+    "SELECT secret FROM admin.lockout_secret"};
+
+absl::StatusOr<std::string> ReadLockoutSecret(
+    const db::Connection::Options& database) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<db::Connection> connection,
+                   db::Connection::Open(database));
+  ASSIGN_OR_RETURN(const db::Result row, connection->Run(kLockoutSecret));
+  return row[0].Get<db::Bytes>(0).value;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Identity>> Identity::Start(
@@ -61,17 +72,24 @@ absl::StatusOr<std::unique_ptr<Identity>> Identity::Start(
   identity->hasher_ = std::make_unique<PasswordHasher>(
       PasswordCost{.memory_mib = settings.password_memory_mib,
                    .passes = settings.password_passes});
+  if (!identity->hasher_->CanHash()) {
+    return absl::ResourceExhaustedError(
+        "not enough memory to hash a password: see --password-memory-mib");
+  }
+  ASSIGN_OR_RETURN(std::string lockout_secret, ReadLockoutSecret(database));
   identity->pool_ = std::make_unique<PasswordPool>(
       settings.password_threads,
       static_cast<size_t>(settings.password_waiting_limit));
-  identity->parts_.reset(new IdentityParts{.settings = settings,
-                                           .tokens = std::move(tokens),
-                                           .commands = commands,
-                                           .queries = queries,
-                                           .hasher = *identity->hasher_,
-                                           .pool = *identity->pool_,
-                                           .keys = *identity->keys_,
-                                           .revocations = revocations});
+  identity->parts_.reset(
+      new IdentityParts{.settings = settings,
+                        .tokens = std::move(tokens),
+                        .commands = commands,
+                        .queries = queries,
+                        .hasher = *identity->hasher_,
+                        .pool = *identity->pool_,
+                        .keys = *identity->keys_,
+                        .revocations = revocations,
+                        .lockout_secret = std::move(lockout_secret)});
   AddUsers(*identity->parts_);
   AddSessions(*identity->parts_);
   return identity;

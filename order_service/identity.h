@@ -28,6 +28,8 @@ struct IdentityParts {
   PasswordPool& pool;
   const SigningKeys& keys;
   rpc::Revocations& revocations;
+  // Of UnknownSignIn::BucketOf.
+  std::string lockout_secret;
 };
 
 // Embedded, or switched off for the company's provider. Made before the

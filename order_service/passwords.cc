@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <set>
 
@@ -121,12 +122,15 @@ absl::StatusOr<std::string> PasswordHasher::Hash(
   return hash;
 }
 
-bool PasswordHasher::Matches(const std::string& password,
-                             const std::string& hash) const {
+absl::StatusOr<bool> PasswordHasher::Matches(const std::string& password,
+                                             const std::string& hash) const {
   const std::string& against = hash.empty() ? nobodys_ : hash;
+  errno = 0;
   const bool matches =
       crypto_pwhash_str_verify(against.c_str(), password.data(),
                                password.size()) == 0;
+  if (!matches && errno == ENOMEM)
+    return absl::ResourceExhaustedError("not enough memory to hash a password");
   return matches && !hash.empty();
 }
 

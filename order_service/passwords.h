@@ -25,12 +25,15 @@ struct PasswordCost {
 class PasswordHasher {
  public:
   explicit PasswordHasher(PasswordCost cost);
+  // Whether there was memory enough for a first one.
+  bool CanHash() const { return !nobodys_.empty(); }
 
   // RESOURCE_EXHAUSTED when there is not so much memory.
   absl::StatusOr<std::string> Hash(const std::string& password) const;
   // Whether the hash is of this password. Against an empty hash the answer is
-  // no, and takes as long.
-  bool Matches(const std::string& password, const std::string& hash) const;
+  // no, and takes as long. RESOURCE_EXHAUSTED as with Hash: that is no answer.
+  absl::StatusOr<bool> Matches(const std::string& password,
+                               const std::string& hash) const;
   // Whether the hash cost less than one that is made now.
   bool IsCheap(std::string_view hash) const;
   // 32 bytes that only whoever has the password can tell, and that are the same

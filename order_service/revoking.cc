@@ -73,7 +73,8 @@ void DoRevoking(Commands& commands, rpc::Revocations& revocations,
                  const Revocation* row = rows.revocations.Find(subject);
                  if (reply.ok() && row != nullptr) *revoked = *row;
                  return reply;
-               }});
+               },
+               .remembered = work.remembered});
 }
 
 }  // namespace mtp::order

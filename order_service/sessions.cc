@@ -172,18 +172,25 @@ void CheckAndSignIn(IdentityParts& parts, const Found& found,
                     const SecretPtr& password,
                     std::unique_ptr<rpc::Call> call) {
   const std::string refresh_token = NewRefreshToken();
-  SignInAttempt attempt{.folded_username = folded_username,
-                        .subject = found.subject,
-                        .matched_hash = "",
-                        .dearer_hash = "",
-                        .session_id = Uuid::V7(absl::Now()),
-                        .refresh_digest = TokenDigest::Of(refresh_token),
-                        .client = call->remote_address};
-  if (parts.hasher.Matches(password->text, found.password_hash)) {
+  SignInAttempt attempt{
+      .folded_username = folded_username,
+      .bucket = UnknownSignIn::BucketOf(folded_username, parts.lockout_secret),
+      .subject = found.subject,
+      .matched_hash = "",
+      .dearer_hash = "",
+      .session_id = Uuid::V7(absl::Now()),
+      .refresh_digest = TokenDigest::Of(refresh_token),
+      .client = call->remote_address};
+  const absl::StatusOr<bool> matches =
+      parts.hasher.Matches(password->text, found.password_hash);
+  if (!matches.ok()) return call->Fail(matches.status());
+  // Also where it does not match: the time it takes tells nothing.
+  std::string dearer_hash;
+  if (found.subject.has_value() && parts.hasher.IsCheap(found.password_hash))
+    dearer_hash = parts.hasher.Hash(password->text).value_or("");
+  if (*matches) {
     attempt.matched_hash = found.password_hash;
-    if (parts.hasher.IsCheap(found.password_hash)) {
-      attempt.dearer_hash = parts.hasher.Hash(password->text).value_or("");
-    }
+    attempt.dearer_hash = std::move(dearer_hash);
     // Whoever knows the password is the one who does this.
     call->caller = {.kind = rpc::Caller::Kind::kPerson,
                     .subject = found.subject->ToString(),
@@ -200,8 +207,7 @@ void CheckAndSignIn(IdentityParts& parts, const Found& found,
           rows.revocations.Want(*attempt.subject);
         }
         // Also for who has just gone or got another name.
-        rows.unknown_sign_ins.Want(
-            UnknownSignIn::BucketOf(attempt.folded_username));
+        rows.unknown_sign_ins.Want(attempt.bucket);
       },
       [attempt](Context& context, Rows& rows) {
         return DecideSignIn(attempt, context, rows);
@@ -229,7 +235,7 @@ void SignIn(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
 // Counts a wrong try under a name that nobody has.
 absl::Status CountUnknown(const SignInAttempt& attempt, Context& context,
                           Rows& rows) {
-  const int64_t bucket = UnknownSignIn::BucketOf(attempt.folded_username);
+  const int64_t bucket = attempt.bucket;
   const UnknownSignIn* known = rows.unknown_sign_ins.Find(bucket);
   Guesses guesses = known == nullptr ? Guesses{} : known->guesses();
   if (guesses.Locked(context.now())) {
@@ -350,7 +356,9 @@ void CountAndFail(IdentityParts& parts, std::unique_ptr<rpc::Call> call,
 void CheckAndChange(IdentityParts& parts, const Found& found,
                     const SecretPtr& current, const SecretPtr& fresh,
                     std::unique_ptr<rpc::Call> call) {
-  const bool right = parts.hasher.Matches(current->text, found.password_hash);
+  const absl::StatusOr<bool> right =
+      parts.hasher.Matches(current->text, found.password_hash);
+  if (!right.ok()) return call->Fail(right.status());
   if (absl::Status bound = BindSecrets(parts.hasher, {current, fresh}, *call);
       !bound.ok()) {
     return call->Fail(bound);
@@ -372,7 +380,7 @@ void CheckAndChange(IdentityParts& parts, const Found& found,
   DoRevoking(
       parts.commands, parts.revocations, subject, std::move(intercepted),
       {.touch = [subject](Rows& rows) { TouchUser(subject, rows); },
-       .decide = [matched = right ? found.password_hash : std::string(),
+       .decide = [matched = *right ? found.password_hash : std::string(),
                   hash = *hash](Context& context,
                                 Rows& rows) -> absl::StatusOr<std::string> {
          ASSIGN_OR_RETURN(const v1::ChangePasswordResponse response,

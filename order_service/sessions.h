@@ -34,6 +34,8 @@ struct Attempted {
 // What was found out before the rows were locked.
 struct SignInAttempt {
   std::string folded_username;
+  // Where wrong tries under the name are counted if nobody has it.
+  int64_t bucket = 0;
   // Who has that name; nobody, perhaps.
   std::optional<Uuid> subject;
   // The kept hash that the password matched; empty: none.

@@ -75,12 +75,14 @@ v1::User User::Shown(absl::Time now) const {
   return proto;
 }
 
-int64_t UnknownSignIn::BucketOf(std::string_view folded_username) {
+int64_t UnknownSignIn::BucketOf(std::string_view folded_username,
+                                std::string_view secret) {
   unsigned char digest[crypto_generichash_BYTES_MIN];
   crypto_generichash(
       digest, sizeof digest,
       reinterpret_cast<const unsigned char*>(folded_username.data()),
-      folded_username.size(), nullptr, 0);
+      folded_username.size(),
+      reinterpret_cast<const unsigned char*>(secret.data()), secret.size());
   return digest[0] << 8 | digest[1];
 }
 

@@ -94,7 +94,9 @@ struct UnknownSignIn {
   std::optional<absl::Time> locked_until;
 
   Key key() const { return bucket; }
-  static int64_t BucketOf(std::string_view folded_username);
+  // `secret` has 32 bytes: without it nobody finds another name in the bucket.
+  static int64_t BucketOf(std::string_view folded_username,
+                          std::string_view secret);
   Guesses guesses() const {
     return {failed_sign_ins, last_failed_at, locked_until};
   }

@@ -241,12 +241,17 @@ absl::Status Reconciler::Execute(Run& run) {
   if (status.ok()) status = WaitForRepairs(run);
   if (!connection_->alive()) return status;  // it is begun anew
   if (absl::IsCancelled(status)) return absl::OkStatus();
+  // What the database says is for the log.
+  const std::string error =
+      db::SqlState(status).empty()
+          ? std::string(status.message())
+          : "the database refused it; the service's log says why";
   RETURN_IF_ERROR(connection_
                       ->Run(kFinishRun, db::Params()
                                             .Add(run.run_id)
                                             .Add(run.compared)
                                             .Add(run.drift)
-                                            .Add(std::string(status.message())))
+                                            .Add(error))
                       .status());
   return status;
 }

@@ -55,7 +55,9 @@ class Desk {
     return TokenDigest::Of(std::to_string(n));
   }
   Attempted Unknown(const std::string& name) {
-    SignInAttempt attempt{.folded_username = name};
+    const std::string secret(32, 's');
+    SignInAttempt attempt{.folded_username = name,
+                          .bucket = UnknownSignIn::BucketOf(name, secret)};
     return Keep([&](Context& context) {
       return DecideSignIn(attempt, context, rows_);
     });
