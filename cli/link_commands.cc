@@ -24,21 +24,6 @@ namespace {
 using namespace ops::v1;  // NOLINT: this file's whole subject
 using common::v1::Side;
 
-// Asks both sides, or the one that --side says, and shows what they answer.
-template <typename Request, typename Response>
-absl::Status ShowBoth(
-    Session& session, Request& request,
-    std::string (*text)(const std::vector<std::pair<Side, Response>>&)) {
-  std::vector<std::pair<Side, Response>> responses;
-  const absl::Status status = AskSides(session, request, responses);
-  if (session.settings().json) {
-    PrintSides(session, responses);
-  } else if (!responses.empty()) {
-    session.out() << text(responses);
-  }
-  return status;
-}
-
 template <typename Response>
 std::string MoreText(Side side, const Response& response) {
   return response.next_page_token().empty()

@@ -69,14 +69,7 @@ std::string SyncStatusText(
 
 absl::Status ShowSyncStatus(Session& session) {
   GetSyncStatusRequest request;
-  std::vector<std::pair<Side, GetSyncStatusResponse>> responses;
-  const absl::Status status = AskSides(session, request, responses);
-  if (session.settings().json) {
-    PrintSides(session, responses);
-  } else if (!responses.empty()) {
-    session.out() << SyncStatusText(responses);
-  }
-  return status;
+  return ShowBoth(session, request, SyncStatusText);
 }
 
 std::string OutboxText(const Many<OutboxEntry>& entries) {

@@ -64,4 +64,20 @@ void PrintSides(
                 << "}\n";
 }
 
+// Asks both sides, or the one that --side says, and shows what they answer.
+template <typename Request, typename Response>
+absl::Status ShowBoth(
+    Session& session, Request& request,
+    std::string (*text)(
+        const std::vector<std::pair<common::v1::Side, Response>>&)) {
+  std::vector<std::pair<common::v1::Side, Response>> responses;
+  const absl::Status status = AskSides(session, request, responses);
+  if (session.settings().json) {
+    PrintSides(session, responses);
+  } else if (!responses.empty()) {
+    session.out() << text(responses);
+  }
+  return status;
+}
+
 }  // namespace mtp::cli

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/protos.h"
+#include "common/reconciliation/contents.h"
 
 namespace mtp::reconciliation {
 namespace {
@@ -89,10 +90,8 @@ void Flatten(const Message& message, const std::string& prefix,
 // Its one field, which has the name of the kind.
 std::map<std::string, std::string> ValuesOf(const sync::v1::State& state) {
   std::map<std::string, std::string> values;
-  const auto* field = state.GetReflection()->GetOneofFieldDescriptor(
-      state, sync::v1::State::descriptor()->oneof_decl(0));
-  if (field != nullptr)
-    Flatten(state.GetReflection()->GetMessage(state, field), "", values);
+  if (state.state_case() != sync::v1::State::STATE_NOT_SET)
+    Flatten(ContentOf(state), "", values);
   return values;
 }
 

@@ -4,16 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
+#include "common/reconciliation/contents.h"
 
 namespace mtp::reconciliation {
 namespace {
 
 using sync::v1::Stamp;
 using sync::v1::State;
-
-// The first four bytes of the SHA-256 of the key, big end first, as a number.
-constexpr std::string_view kHash =
-    "('x' || left(encode(sha256(key::bytea), 'hex'), 8))::bit(32)::bigint";
 
 std::string Sha256(std::string_view bytes) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
@@ -43,7 +40,8 @@ db::Statement SelectPage(std::string_view select) {
   return db::Compose({"SELECT * FROM (", select, R"() AS fact
     WHERE ($1::text = '' OR (key COLLATE "C", epoch) > ($1::text, $2::bigint))
       AND ($3::bigint = 0 OR )",
-                      kHash, R"( % greatest($3::bigint, 1) = ANY ($4::bigint[]))
+                      kKeyHash,
+                      R"( % greatest($3::bigint, 1) = ANY ($4::bigint[]))
     ORDER BY key COLLATE "C", epoch LIMIT $5::bigint)"});
 }
 
@@ -52,9 +50,12 @@ db::Statement SelectByKeys(std::string_view select) {
     WHERE key = ANY ($1::text[]) ORDER BY key COLLATE "C", epoch)"});
 }
 
+const google::protobuf::Message& ContentOf(const State& state) {
+  return state.GetReflection()->GetMessage(state, FieldOf(state));
+}
+
 const Stamp& StampOf(const State& state) {
-  const google::protobuf::Message& content =
-      state.GetReflection()->GetMessage(state, FieldOf(state));
+  const google::protobuf::Message& content = ContentOf(state);
   return static_cast<const Stamp&>(
       content.GetReflection()->GetMessage(content, StampField(content)));
 }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/db/proto_enum.h"
+#include "common/reconciliation/contents.h"
 #include "common/reconciliation/differences.h"
 #include "common/sync/link_state.h"
 #include "common/sync/outbox.h"
@@ -51,12 +52,9 @@ constexpr db::Statement kFinishRun{R"(
 )"};
 constexpr db::Statement kBacklogOf{
     "SELECT count(*) FROM (SELECT FROM sync.outbox LIMIT $1::bigint) AS mark"};
-constexpr db::Statement kMarkedInBucket{R"(
-  SELECT key FROM sync.outbox
-  WHERE kind = $1::text
-    AND ('x' || left(encode(sha256(key::bytea), 'hex'), 8))::bit(32)::bigint % $2::bigint
-        = $3::bigint
-)"};
+const db::Statement kMarkedInBucket =
+    db::Compose({"SELECT key FROM sync.outbox WHERE kind = $1::text AND ",
+                 kKeyHash, " % $2::bigint = $3::bigint"});
 constexpr db::Statement kMarked{
     "SELECT key FROM sync.outbox WHERE kind = $1::text AND key = ANY "
     "($2::text[])"};

@@ -16,6 +16,7 @@
 #include "common/handlers/commands.h"
 #include "common/handlers/hearing.h"
 #include "common/reconciliation/comparison.h"
+#include "common/reconciliation/contents.h"
 #include "common/reconciliation/facts.h"
 
 // Taking back from the peer what this side's database lost when it was restored
@@ -163,12 +164,12 @@ class Recovery {
     } else {
       work.touch = [hearing, all](Rows& rows) {
         for (const sync::v1::State& state : *all)
-          hearing->touch(ContentOf(state), rows);
+          hearing->touch(ContentOf(state).SerializeAsString(), rows);
       };
       work.decide = [hearing, all](handlers::Context& context,
                                    Rows& rows) -> absl::StatusOr<std::string> {
         for (const sync::v1::State& state : *all)
-          hearing->apply(ContentOf(state), context, rows);
+          hearing->apply(ContentOf(state).SerializeAsString(), context, rows);
         return std::string();
       };
     }
@@ -178,13 +179,6 @@ class Recovery {
                      options_.service_name, "recovery", outcome),
                  std::move(work));
     return WaitFor(*outcome);
-  }
-
-  // The message of its kind, encoded.
-  static std::string ContentOf(const sync::v1::State& state) {
-    const auto* field = state.GetReflection()->GetOneofFieldDescriptor(
-        state, sync::v1::State::descriptor()->oneof_decl(0));
-    return state.GetReflection()->GetMessage(state, field).SerializeAsString();
   }
 
   const RecoveryOptions options_;
