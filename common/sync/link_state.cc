@@ -19,14 +19,15 @@ LinkState ReadLinkState(const db::Row& row) {
 }
 
 // A message that was held up on its way says an older high water at an older
-// time: that is no restore. Who only asks says none.
+// time: that is no restore, and nor are two relays whose claims crossed. Who
+// only asks says none.
 v1::Refusal RefusalOf(const v1::Sender& sender, const LinkState& link) {
   if (sender.epoch() < link.peer_epoch) return v1::REFUSAL_EPOCH_SUPERSEDED;
   if (sender.epoch() == link.peer_epoch) {
-    const bool fell_back = sender.high_water() > 0 &&
-                           sender.high_water() < link.peer_high_water &&
-                           link.peer_sent_at.has_value() &&
-                           FromProto(sender.sent_at()) > *link.peer_sent_at;
+    const bool fell_back =
+        sender.high_water() > 0 && sender.high_water() < link.peer_high_water &&
+        link.peer_sent_at.has_value() &&
+        FromProto(sender.sent_at()) > *link.peer_sent_at + kHighWaterMargin;
     if (link.halted || fell_back) return v1::REFUSAL_VERSIONS_FELL_BACK;
   }
   if (link.recovering) return v1::REFUSAL_RECEIVER_RECOVERING;

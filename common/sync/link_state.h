@@ -28,6 +28,11 @@ struct LinkState {
 extern const db::Statement kReadLinkState;
 LinkState ReadLinkState(const db::Row& row);
 
+// A sender's number and its time are taken one after the other in one
+// statement; those of two processes may cross within less than this. No restore
+// is quicker.
+inline constexpr absl::Duration kHighWaterMargin = absl::Seconds(2);
+
 // Whether what this peer sends may be looked at.
 v1::Refusal RefusalOf(const v1::Sender& sender, const LinkState& link);
 v1::Receipt ReceiptFor(const v1::Sender& sender, const LinkState& link);

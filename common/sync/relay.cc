@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/protos.h"
 #include "common/sync/link_state.h"
 
 namespace mtp::sync {
@@ -36,7 +37,7 @@ constexpr db::Statement kClaim{R"(
   FROM due, lease
   WHERE mark.kind = due.kind AND mark.key = due.key
   RETURNING mark.key, mark.version, mark.correlation_ids, mark.poisoned_version, lease.token,
-            pg_current_xact_id()::text::bigint
+            pg_current_xact_id()::text::bigint, clock_timestamp()
 )"};
 
 // The peer answered. As in the receiver: before any mark is locked.
@@ -205,7 +206,8 @@ absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,
   for (const db::Row row : claimed_rows) {
     Claimed& mark = claimed.emplace_back();
     row.Into(mark.key, mark.version, mark.correlation_ids,
-             mark.poisoned_version, lease.token, lease.transaction);
+             mark.poisoned_version, lease.token, lease.transaction,
+             lease.claimed_at);
   }
   return claimed;
 }
@@ -239,6 +241,7 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   v1::Sender sender =
       ReadSender(results[0][0], options_.side, options_.instance);
   sender.set_high_water(lease.transaction);
+  *sender.mutable_sent_at() = ToProto(lease.claimed_at);
   const int64_t epoch = sender.epoch();
   *route.sender(*request) = sender;
 

@@ -112,6 +112,10 @@ class Relay {
     // ones have greater numbers, after a crash too, and only a restore goes
     // back to lesser ones.
     int64_t transaction = 0;
+    // By the database's clock, no sooner than the number was given, and but
+    // for a moment no later: a relay that was paused behind its claim must not
+    // tell an old number as of now.
+    absl::Time claimed_at;
   };
   struct Claimed {
     std::string key;

@@ -22,13 +22,16 @@ TEST_CASE("a sender is heard unless its database fell back") {
                  .peer_epoch = 2,
                  .peer_high_water = 1000,
                  .peer_sent_at = kNoon};
-  const absl::Time later = kNoon + absl::Seconds(1);
+  const absl::Time later = kNoon + absl::Seconds(3);
   CHECK(RefusalOf(SenderOf(2, 1000, later), link) == v1::REFUSAL_UNSPECIFIED);
   CHECK(RefusalOf(SenderOf(2, 1001, later), link) == v1::REFUSAL_UNSPECIFIED);
   CHECK(RefusalOf(SenderOf(2, 999, later), link) ==
         v1::REFUSAL_VERSIONS_FELL_BACK);
   // Who only asks.
   CHECK(RefusalOf(SenderOf(2, 0, later), link) == v1::REFUSAL_UNSPECIFIED);
+  // Two relays whose claims crossed.
+  CHECK(RefusalOf(SenderOf(2, 999, kNoon + absl::Seconds(1)), link) ==
+        v1::REFUSAL_UNSPECIFIED);
   // A message that was on its way for long.
   CHECK(RefusalOf(SenderOf(2, 999, kNoon - absl::Seconds(1)), link) ==
         v1::REFUSAL_UNSPECIFIED);
