@@ -12,16 +12,9 @@
 namespace mtp::tests {
 namespace {
 
-// A PostgreSQL that keeps its promises: what was acknowledged is there after a
-// crash.
-Cluster& DurableCluster() {
-  static Cluster cluster(Cluster::Durability::kDurable);
-  return cluster;
-}
-
-// A stack on it, with both sides running.
+// A stack on a PostgreSQL that keeps its promises, with both sides running.
 Stack& DurableStack() {
-  Stack& stack = Stack::Shared("durable", {.cluster = &DurableCluster()});
+  Stack& stack = Stack::Shared("durable", {.cluster = &Cluster::Durable()});
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
     if (!stack.Running(side)) stack.Start(side);
   }
@@ -158,8 +151,8 @@ TEST_CASE(
     INFO("PostgreSQL crashes after step " << step);
     Story story(stack);
     story.DoSteps(1, step);
-    DurableCluster().Crash();
-    DurableCluster().Start();
+    Cluster::Durable().Crash();
+    Cluster::Durable().Start();
     story.DoSteps(step + 1, Story::kLastStep);
     RequireTold(story);
   }
@@ -172,12 +165,12 @@ TEST_CASE(
   story.DoSteps(1, 1);
   const Act& act = story.Find("mtp.order.v1.RequestService/CreateRequest");
   const Client officer = stack.As(act.role, SIDE_ORDER);
-  DurableCluster().Crash();
+  Cluster::Durable().Crash();
   const Reply reply = officer.Send(
       act.method, {act.request()->SerializeAsString()}, absl::Seconds(8));
   CHECK((reply.status.code() == absl::StatusCode::kUnavailable ||
          reply.status.code() == absl::StatusCode::kDeadlineExceeded));
-  DurableCluster().Start();
+  Cluster::Durable().Start();
   story.DoSteps(2, Story::kLastStep);
   RequireTold(story);
 }

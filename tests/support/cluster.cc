@@ -77,11 +77,12 @@ int FreePort() {
 }
 
 Cluster::Cluster(Durability durability) : port_(FreePort()) {
-  char folder[] = "/tmp/mtp-test-XXXXXX";
-  REQUIRE(mkdtemp(folder) != nullptr);
-  folder_ = folder;
+  const char* temporary = std::getenv("TMPDIR");
+  folder_ = absl::StrCat(temporary == nullptr ? "/tmp" : temporary,
+                         "/mtp-test-XXXXXX");
+  REQUIRE(mkdtemp(folder_.data()) != nullptr);
   // The system user of PostgreSQL must get through.
-  REQUIRE(chmod(folder, 0755) == 0);
+  REQUIRE(chmod(folder_.c_str(), 0755) == 0);
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
   keeper_pipe_ = ends[1];
@@ -105,7 +106,7 @@ Cluster::Cluster(Durability durability) : port_(FreePort()) {
                                               archive, "/%f\"")});
   }
   RunOrFail(create);
-  socket_ = std::string(absl::StripSuffix(
+  socket_folder_ = std::string(absl::StripSuffix(
       RunOrFail({kScript, "socket", folder_ + "/postgres"}), "\n"));
   Start();
   MakeTemplates();
@@ -118,6 +119,11 @@ Cluster::~Cluster() {
 
 Cluster& Cluster::Shared() {
   static Cluster cluster(Durability::kFast);
+  return cluster;
+}
+
+Cluster& Cluster::Durable() {
+  static Cluster cluster(Durability::kDurable);
   return cluster;
 }
 
@@ -148,9 +154,14 @@ std::string Cluster::NewDatabase(Side side) {
 }
 
 std::string Cluster::Conninfo(const std::string& database,
-                              const std::string& user) const {
-  return absl::StrCat("host=", socket_, " port=", port_, " dbname=", database,
-                      " user=", user);
+                              const std::string& user,
+                              const std::string& folder) const {
+  return absl::StrCat("host=", folder.empty() ? socket_folder_ : folder,
+                      " port=", port_, " dbname=", database, " user=", user);
+}
+
+std::string Cluster::socket() const {
+  return absl::StrCat(socket_folder_, "/.s.PGSQL.", port_);
 }
 
 Sql Cluster::Superuser() const { return Sql(Conninfo("postgres", "postgres")); }

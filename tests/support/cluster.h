@@ -38,11 +38,17 @@ class Cluster {
 
   // The one that the tests of a program share, fast. Ends with the run.
   static Cluster& Shared();
+  // The same, of those that keep their promises: what was acknowledged is there
+  // after a crash.
+  static Cluster& Durable();
 
   // Makes a database with this side's schema; its name.
   std::string NewDatabase(common::v1::Side side);
-  std::string Conninfo(const std::string& database,
-                       const std::string& user) const;
+  // In `folder` stands the socket, if it is not the cluster's own.
+  std::string Conninfo(const std::string& database, const std::string& user,
+                       const std::string& folder = {}) const;
+  // The path of its socket.
+  std::string socket() const;
   Sql Superuser() const;
 
   // Ends PostgreSQL as a power failure would; Start recovers.
@@ -59,7 +65,7 @@ class Cluster {
   void MakeTemplates();
 
   std::string folder_;
-  std::string socket_;
+  std::string socket_folder_;
   int port_ = 0;
   // While this end is open, the keeper outside of the test leaves all in place.
   int keeper_pipe_ = -1;

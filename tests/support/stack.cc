@@ -138,14 +138,13 @@ std::string Identities::Subject(Role role) {
 }
 
 std::string Identities::Token(Role role) const {
-  absl::StatusOr<std::string> token =
-      rpc::SignToken({.subject = Subject(role),
-                      .username = rpc::RoleName(role),
-                      .role = role,
-                      .issued_at = absl::Now()},
-                     signing_key_, key_id_);
-  REQUIRE(token.ok());
-  return *std::move(token);
+  // No assertion: many threads ask.
+  return rpc::SignToken({.subject = Subject(role),
+                         .username = rpc::RoleName(role),
+                         .role = role,
+                         .issued_at = absl::Now()},
+                        signing_key_, key_id_)
+      .value();
 }
 
 Stack::Stack(Options options)
@@ -159,32 +158,66 @@ Stack::Stack(Options options)
       order_flags_(std::move(options.order_flags)),
       processing_flags_(std::move(options.processing_flags)),
       token_keys_(std::move(options.token_keys)),
+      test_points_(options.test_points),
       authority_(Identities::Shared().folder() + "/certificates/ca.pem") {
   static int count = 0;
   const int number = ++count;
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
     Service& service = services_[side];
-    service.port = FreePort();
-    service.probe_port = FreePort();
     service.database = ClusterOf(side).NewDatabase(side);
-    service.log =
-        absl::StrCat(LogFolder(), "/", number, "_", NameOf(side), ".log");
+    for (int i = 0; i < options.replicas; ++i) {
+      Replica& replica = service.replicas.emplace_back();
+      replica.port = FreePort();
+      replica.probe_port = FreePort();
+      replica.probe = Connect(absl::StrCat("127.0.0.1:", replica.probe_port),
+                              grpc::InsecureChannelCredentials());
+      replica.log = absl::StrCat(LogFolder(), "/", number, "_", NameOf(side),
+                                 i == 0 ? "" : absl::StrCat("_", i), ".log");
+    }
+    service.port = service.peer_port = service.replicas[0].port;
+    if (options.lines) LayLines(side);
+    service.people =
+        Connect(Address(side), rpc::ChannelTls({.ca = authority_}).value());
   }
   for (auto& [side, service] : services_) {
-    const std::string address = Address(side);
-    service.people =
-        Connect(address, rpc::ChannelTls({.ca = authority_}).value());
-    service.probe = Connect(absl::StrCat("127.0.0.1:", service.probe_port),
-                            grpc::InsecureChannelCredentials());
-    service.process = Process(Command(side), service.log);
+    for (size_t i = 0; i < service.replicas.size(); ++i) Launch(side, i);
   }
-  for (const auto& [side, service] : services_) WaitUntilServing(side);
+  for (auto& [side, service] : services_) {
+    for (size_t i = 0; i < service.replicas.size(); ++i) {
+      WaitUntilServing(side, i);
+    }
+  }
   Standing().insert(this);
 }
 
 Stack::~Stack() {
   if (Standing().erase(this) > 0)
     LookAtInvariants(*this, "a stack's last test");
+  for (const auto& [side, service] : services_) {
+    std::filesystem::remove_all(service.socket_folder);
+  }
+}
+
+void Stack::LayLines(Side side) {
+  Service& service = Of(side);
+  const auto local = [](int port) { return absl::StrCat("127.0.0.1:", port); };
+  std::vector<std::string> replicas;
+  for (const Replica& replica : service.replicas) {
+    replicas.push_back(local(replica.port));
+  }
+  service.port = FreePort();
+  service.people_line = std::make_unique<Line>(
+      Line::Options{.listen = local(service.port), .targets = replicas});
+  service.peer_port = FreePort();
+  service.peer_line = std::make_unique<Line>(
+      Line::Options{.listen = local(service.peer_port), .targets = replicas});
+  char folder[] = "/tmp/mtp-line-XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  service.socket_folder = folder;
+  const std::filesystem::path socket = ClusterOf(side).socket();
+  service.database_line = std::make_unique<Line>(
+      Line::Options{.listen = service.socket_folder / socket.filename(),
+                    .targets = {socket}});
 }
 
 Stack& Stack::Shared(const std::string& purpose) {
@@ -197,16 +230,22 @@ Stack& Stack::Shared(const std::string& purpose, Options options) {
   return *stack;
 }
 
-std::vector<std::string> Stack::Command(Side side) const {
+std::vector<std::string> Stack::Command(
+    Side side, size_t replica,
+    const std::vector<std::string>& environment) const {
   const std::string& folder = Identities::Shared().folder();
-  std::vector<std::string> command = {
-      absl::StrCat(MTP_BINARY_DIR "/", NameOf(side), "_service"),
+  const Replica& process = Of(side).replicas[replica];
+  std::vector<std::string> command = {"env"};
+  command.insert(command.end(), environment.begin(), environment.end());
+  const std::vector<std::string> program = {
+      absl::StrCat(MTP_BINARY_DIR "/", NameOf(side), "_service",
+                   test_points_ ? "_planted" : ""),
       "--listen",
-      Address(side),
+      absl::StrCat("127.0.0.1:", process.port),
       "--metrics-listen",
       "",
       "--probe-listen",
-      absl::StrCat("127.0.0.1:", Of(side).probe_port),
+      absl::StrCat("127.0.0.1:", process.probe_port),
       "--database",
       ServiceConninfo(side),
       "--tls-certificate",
@@ -218,7 +257,7 @@ std::vector<std::string> Stack::Command(Side side) const {
       "--token-keys",
       token_keys_.empty() ? folder + "/tokens/jwks.json" : token_keys_,
       "--peer",
-      Address(PeerOf(side)),
+      absl::StrCat("127.0.0.1:", Of(PeerOf(side)).peer_port),
       "--peer-name",
       NameOf(PeerOf(side)) + "_service",
       "--seal-seconds",
@@ -226,6 +265,7 @@ std::vector<std::string> Stack::Command(Side side) const {
       "--reconcile-seconds",
       "0",
   };
+  command.insert(command.end(), program.begin(), program.end());
   command.insert(command.end(), flags_.begin(), flags_.end());
   if (side == SIDE_ORDER) {
     // Passwords that are hashed in no time.
@@ -239,43 +279,58 @@ std::vector<std::string> Stack::Command(Side side) const {
   return command;
 }
 
-void Stack::Start(Side side) {
-  Service& service = Of(side);
-  REQUIRE(!service.process.Running());
-  service.process = Process(Command(side), service.log);
-  WaitUntilServing(side);
+void Stack::Launch(Side side, size_t replica,
+                   const std::vector<std::string>& environment) {
+  Replica& started = Of(side).replicas[replica];
+  REQUIRE(!started.process.Running());
+  started.process = Process(Command(side, replica, environment), started.log);
 }
 
-void Stack::WaitUntilServing(Side side) {
-  Service& service = Of(side);
-  const bool serving = Eventually([&] {
-    if (!service.process.Running()) return true;
-    return Probe(side)
-               .Send("grpc.health.v1.Health/Check", {""}, absl::Seconds(1))
-               .bytes() == kServing;
-  });
-  if (!serving || !service.process.Running()) {
+void Stack::Start(Side side, size_t replica) {
+  Launch(side, replica);
+  WaitUntilServing(side, replica);
+}
+
+bool Stack::Serving(Side side, size_t replica) const {
+  return Client(Of(side).replicas[replica].probe, {})
+             .Send("grpc.health.v1.Health/Check", {""}, absl::Seconds(1))
+             .bytes() == kServing;
+}
+
+void Stack::WaitUntilServing(Side side, size_t replica) {
+  Replica& started = Of(side).replicas[replica];
+  const bool serving = Eventually(
+      [&] { return !started.process.Running() || Serving(side, replica); });
+  if (!serving || !started.process.Running()) {
     FAIL("the " << NameOf(side) << " service does not serve; it logged:\n"
-                << ReadFile(service.log));
+                << ReadFile(started.log));
   }
 }
 
-void Stack::Stop(Side side) {
-  Of(side).process.Signal(SIGTERM);
-  INFO(ReadFile(Of(side).log));
-  REQUIRE(Of(side).process.Wait(kLimit) == 0);
+void Stack::Stop(Side side, size_t replica) {
+  Replica& asked = Of(side).replicas[replica];
+  asked.process.Signal(SIGTERM);
+  INFO(ReadFile(asked.log));
+  REQUIRE(asked.process.Wait(kLimit) == 0);
 }
 
-void Stack::Kill(Side side) {
-  REQUIRE(Of(side).process.Running());
-  Of(side).process.Signal(SIGKILL);
-  REQUIRE(Of(side).process.Wait(kLimit) == 128 + SIGKILL);
+void Stack::Kill(Side side, size_t replica) {
+  Process& process = Of(side).replicas[replica].process;
+  REQUIRE(process.Running());
+  process.Signal(SIGKILL);
+  REQUIRE(process.Wait(kLimit) == 128 + SIGKILL);
 }
 
-bool Stack::Running(Side side) { return Of(side).process.Running(); }
+bool Stack::Running(Side side, size_t replica) {
+  return Of(side).replicas[replica].process.Running();
+}
 
-int64_t Stack::PeakMemory(Side side) const {
-  return Of(side).process.PeakMemory();
+void Stack::Signal(Side side, size_t replica, int signal) {
+  Of(side).replicas[replica].process.Signal(signal);
+}
+
+int64_t Stack::PeakMemory(Side side, size_t replica) const {
+  return Of(side).replicas[replica].process.PeakMemory();
 }
 
 Client Stack::As(Role role, Side side) const {
@@ -300,7 +355,9 @@ Client Stack::Certified(Side side, Side whose) const {
       {});
 }
 
-Client Stack::Probe(Side side) const { return Client(Of(side).probe, {}); }
+Client Stack::Probe(Side side) const {
+  return Client(Of(side).replicas[0].probe, {});
+}
 
 Side Stack::SideOf(std::string_view method) {
   if (method.starts_with("mtp.order.")) return SIDE_ORDER;
@@ -320,7 +377,8 @@ std::string Stack::OwnerConninfo(Side side) const {
 }
 
 std::string Stack::ServiceConninfo(Side side) const {
-  return ClusterOf(side).Conninfo(Of(side).database, "mtp_app");
+  const std::string& folder = Of(side).socket_folder;
+  return ClusterOf(side).Conninfo(Of(side).database, "mtp_app", folder);
 }
 
 void Stack::CutDatabaseConnections(Side side) {
@@ -330,7 +388,9 @@ void Stack::CutDatabaseConnections(Side side) {
       {Of(side).database});
 }
 
-std::string Stack::Log(Side side) const { return ReadFile(Of(side).log); }
+std::string Stack::Log(Side side) const {
+  return ReadFile(Of(side).replicas[0].log);
+}
 
 std::string Stack::Address(Side side) const {
   return absl::StrCat("127.0.0.1:", Of(side).port);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "mtp/options/v1/role.pb.h"
 #include "tests/support/client.h"
 #include "tests/support/cluster.h"
+#include "tests/support/line.h"
 #include "tests/support/process.h"
 #include "tests/support/sql.h"
 
@@ -46,6 +48,7 @@ class Identities {
 
 // Both services as processes of their own, each with a database of its own,
 // over TLS, on ports of their own. Ends with the test, whatever happens.
+// Thread-safe but for what starts and ends processes, which is for one thread.
 class Stack {
  public:
   struct Options {
@@ -62,6 +65,13 @@ class Stack {
     std::vector<std::string> processing_flags = {};
     // Where both find the keys of the tests' tokens, if not in their file.
     std::string token_keys = {};
+    // Processes of each side, all on its one database.
+    int replicas = 1;
+    // Every connection to a side or to its database goes through a line that
+    // can be disturbed; several replicas stand behind the same one.
+    bool lines = false;
+    // The services with test points (common/base/test_points.h).
+    bool test_points = false;
   };
 
   // Starts both and waits until they serve.
@@ -77,18 +87,31 @@ class Stack {
   static Stack& Shared(const std::string& purpose, Options options);
 
   // Starts a side and waits until its health service says that it serves.
-  void Start(Side side);
+  void Start(Side side, size_t replica = 0);
+  // Starts it and waits for nothing; with these variables in its environment
+  // (`NAME=value`).
+  void Launch(Side side, size_t replica,
+              const std::vector<std::string>& environment = {});
   // Asks a side to end as an operator would, and waits until it has.
-  void Stop(Side side);
+  void Stop(Side side, size_t replica = 0);
   // SIGKILL: the process has no say.
-  void Kill(Side side);
+  void Kill(Side side, size_t replica = 0);
   void Restart(Side side) {
     Kill(side);
     Start(side);
   }
-  bool Running(Side side);
-  // The most memory a side's process ever held, in bytes.
-  int64_t PeakMemory(Side side) const;
+  bool Running(Side side, size_t replica = 0);
+  void Signal(Side side, size_t replica, int signal);
+  // Whether its health service says so now.
+  bool Serving(Side side, size_t replica = 0) const;
+  // The most memory a side's process ever held, in bytes; 0 when it is gone.
+  int64_t PeakMemory(Side side, size_t replica = 0) const;
+
+  // With Options::lines, what stands before a side for people, and for the
+  // peer, and before its database.
+  Line& PeopleLine(Side side) { return *Of(side).people_line; }
+  Line& PeerLine(Side side) { return *Of(side).peer_line; }
+  Line& DatabaseLine(Side side) { return *Of(side).database_line; }
 
   // A person of that role.
   Client As(Role role, Side side) const;
@@ -127,18 +150,32 @@ class Stack {
   const std::string& certificate_authority() const { return authority_; }
 
  private:
-  struct Service {
+  struct Replica {
     int port = 0;
     int probe_port = 0;
-    std::string database;
     std::string log;
     Process process;
-    std::shared_ptr<grpc::Channel> people;
     std::shared_ptr<grpc::Channel> probe;
   };
+  struct Service {
+    std::vector<Replica> replicas;
+    std::string database;
+    // For people and for the peer; the same port where no line stands.
+    int port = 0;
+    int peer_port = 0;
+    // Where the service finds its database.
+    std::filesystem::path socket_folder;
+    std::unique_ptr<Line> people_line;
+    std::unique_ptr<Line> peer_line;
+    std::unique_ptr<Line> database_line;
+    std::shared_ptr<grpc::Channel> people;
+  };
 
-  std::vector<std::string> Command(Side side) const;
-  void WaitUntilServing(Side side);
+  std::vector<std::string> Command(
+      Side side, size_t replica,
+      const std::vector<std::string>& environment) const;
+  void WaitUntilServing(Side side, size_t replica);
+  void LayLines(Side side);
   Service& Of(Side side) { return services_.at(side); }
   const Service& Of(Side side) const { return services_.at(side); }
 
@@ -153,6 +190,7 @@ class Stack {
   const std::vector<std::string> order_flags_;
   const std::vector<std::string> processing_flags_;
   const std::string token_keys_;
+  const bool test_points_;
   std::string authority_;
   std::map<Side, Service> services_;
 };
