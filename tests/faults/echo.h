@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "tests/support/stack.h"
+
+namespace mtp::tests {
+
+// States as a side told them once, to be delivered to its peer again: twice,
+// late, after newer ones.
+class Echo {
+ public:
+  // What `owner` would tell now; empty when it cannot be asked.
+  static Echo Of(const Stack& stack, Side owner);
+  // Whatever the peer says to it.
+  void Deliver(const Stack& stack) const;
+
+ private:
+  Side owner_ = common::v1::SIDE_UNSPECIFIED;
+  // Of the owner's first kind of state and of its second.
+  std::string first_;
+  std::string second_;
+};
+
+}  // namespace mtp::tests

@@ -1,0 +1,331 @@
+#include "tests/faults/judge.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "common/base/protos.h"
+#include "mtp/ops/v1/operations.pb.h"
+#include "tests/faults/effects.h"
+#include "tests/support/agreement.h"
+#include "tests/support/story.h"
+#include "tests/support/wait.h"
+
+namespace mtp::tests {
+namespace {
+
+// Far above what a service needs for these tests, far below a leak that the
+// hours would show.
+constexpr int64_t kMemoryLimit = int64_t{512} << 20;
+constexpr absl::Duration kPatience = absl::Seconds(5);
+
+// A shipment of a cancelled or cut one may have been dispatched: the facts of
+// both sides do not fit, and a person must know.
+constexpr char kDispatchedThoughCancelled[] =
+    "SELECT 'shipment:' || request_code || '/' || shipment_code FROM shipment "
+    "WHERE cancelled AND dispatched";
+
+}  // namespace
+
+Judge::Judge(Stack& stack, size_t replicas)
+    : stack_(stack), replicas_(replicas), watcher_([this] { Watch(); }) {}
+
+Judge::~Judge() {
+  stop_ = true;
+  watcher_.join();
+}
+
+void Judge::Find(std::string finding) {
+  absl::MutexLock lock(&mutex_);
+  findings_.push_back(std::move(finding));
+}
+
+std::vector<std::string> Judge::findings() const {
+  absl::MutexLock lock(&mutex_);
+  return findings_;
+}
+
+void Judge::Watch() {
+  while (!stop_) {
+    for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) WatchVersions(side);
+    WatchMemory();
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+}
+
+void Judge::WatchMemory() {
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    for (size_t replica = 0; replica < replicas_; ++replica) {
+      peak_memory_ =
+          std::max<int64_t>(peak_memory_, stack_.PeakMemory(side, replica));
+    }
+  }
+}
+
+void Judge::WatchVersions(Side side) {
+  const absl::StatusOr<Sql::Rows> rows = stack_.Database(side).Try(
+      side == SIDE_ORDER
+          ? "SELECT 'shipment ' || request_code || '/' || shipment_code, "
+            "version, progress_version, accepted::int, cancelled::int, "
+            "dispatched::int FROM shipment UNION ALL SELECT 'schedule ' || "
+            "schedule_code, version, progress_version, 0, 0, 0 FROM schedule"
+          : "SELECT 'shipment ' || request_code || '/' || shipment_code, "
+            "version, order_version, accepted::int, cancelled::int, "
+            "dispatched::int FROM shipment UNION ALL SELECT 'schedule ' || "
+            "schedule_code, version, order_version, 0, 0, 0 FROM schedule");
+  if (!rows.ok()) return;  // it is down
+  for (const std::vector<std::string>& row : *rows) {
+    std::vector<int64_t> now;
+    for (size_t i = 1; i < row.size(); ++i) now.push_back(std::stoll(row[i]));
+    std::vector<int64_t>& before = versions_[side][row[0]];
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (now[i] < before[i]) {
+        Find(absl::StrCat(NameOf(side), ": ", row[0], " went back from ",
+                          absl::StrJoin(before, " "), " to ",
+                          absl::StrJoin(now, " "),
+                          " (its version, the peer's, accepted, cancelled, "
+                          "dispatched)"));
+        break;
+      }
+    }
+    before = std::move(now);
+  }
+}
+
+void Judge::WaitUntilBack(const std::function<void()>& supervise) {
+  calm_since_ = absl::Now();
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    for (size_t replica = 0; replica < replicas_; ++replica) {
+      const bool back = Eventually(
+          [&] {
+            supervise();
+            return stack_.Serving(side, replica);
+          },
+          calm_since_ + kRecovery - absl::Now());
+      if (!back) {
+        Find(absl::StrCat(NameOf(side), " ", replica, " does not serve ",
+                          absl::FormatDuration(kRecovery),
+                          " after the troubles"));
+      }
+    }
+  }
+}
+
+void Judge::Settle(Book& book) {
+  for (Deed& deed : book.TakeUnknown()) {
+    const absl::Time give_up = absl::Now() + kPatience;
+    Say(stack_, deed, kPatience, [&] { return absl::Now() < give_up; });
+    if (deed.outcome == Deed::Outcome::kUnknown) {
+      Find(absl::StrCat(
+          deed.Name(), " ", deed.request_id,
+          " is not answered after the troubles: ", deed.status.ToString()));
+    }
+    book.Write(std::move(deed));
+  }
+  const absl::Time give_up =
+      std::max(calm_since_ + kRecovery, absl::Now() + absl::Seconds(3));
+  if (Eventually([&] { return Disagreement(stack_).empty(); },
+                 give_up - absl::Now())) {
+    recovery_ = absl::Now() - calm_since_;
+  } else {
+    Find(absl::StrCat("both sides do not agree ",
+                      absl::FormatDuration(absl::Now() - calm_since_),
+                      " after the troubles:\n", Disagreement(stack_)));
+  }
+}
+
+void Judge::Examine(const Book& book) {
+  const std::vector<Deed> deeds = book.deeds();
+  if (const std::string broken = BrokenInvariants(stack_); !broken.empty()) {
+    Find("invariants are broken:\n" + broken);
+  }
+  for (const Deed& deed : deeds) {
+    const absl::StatusCode code = deed.status.code();
+    if (code == absl::StatusCode::kInternal ||
+        code == absl::StatusCode::kUnknown) {
+      Find(absl::StrCat(deed.Name(),
+                        " failed as no call may: ", deed.status.ToString()));
+    }
+  }
+  ExamineEffects(deeds);
+  ExamineWeight();
+  ExamineTrail(deeds);
+  ExamineExceptions();
+  ExamineDrift();
+  ExamineReplays(deeds);
+  if (peak_memory_ > kMemoryLimit) {
+    Find(absl::StrCat("a service held ", peak_memory_ >> 20, " MiB"));
+  }
+}
+
+void Judge::ExamineEffects(const std::vector<Deed>& deeds) {
+  const Effects told = EffectsOf(deeds);
+  const Effects kept = EffectsIn(stack_);
+  for (const auto& [what, things] : told) {
+    const std::multiset<std::string>& there = kept.at(what);
+    std::vector<std::string> lost;
+    std::set_difference(things.begin(), things.end(), there.begin(),
+                        there.end(), std::back_inserter(lost));
+    std::vector<std::string> invented;
+    std::set_difference(there.begin(), there.end(), things.begin(),
+                        things.end(), std::back_inserter(invented));
+    if (!lost.empty()) {
+      Find(absl::StrCat(what, ", acknowledged and not there:\n  ",
+                        absl::StrJoin(lost, "\n  ")));
+    }
+    if (!invented.empty()) {
+      Find(absl::StrCat(what, ", there and nobody was told so:\n  ",
+                        absl::StrJoin(invented, "\n  ")));
+    }
+  }
+}
+
+void Judge::ExamineWeight() {
+  // What left according to the order side is what was taken from bags on the
+  // processing side.
+  std::map<std::string, std::string> left;
+  for (const auto& row :
+       stack_.Database(SIDE_ORDER)
+           .Query(
+               "SELECT request_code || '/' || shipment_code, dispatched_grams "
+               "FROM shipment WHERE dispatched")) {
+    left[row[0]] = row[1];
+  }
+  std::map<std::string, std::string> taken;
+  for (const auto& row :
+       stack_.Database(SIDE_PROCESSING)
+           .Query(
+               "SELECT request_code || '/' || shipment_code, "
+               "sum(grams) FROM allocation JOIN shipment USING "
+               "(request_code, shipment_code) WHERE dispatched GROUP BY 1")) {
+    taken[row[0]] = row[1];
+  }
+  for (const auto& [shipment, grams] : left) {
+    if (taken[shipment] != grams) {
+      Find(absl::StrCat("shipment ", shipment, ": ", grams,
+                        " g left, but from bags were taken ", taken[shipment],
+                        " g"));
+    }
+  }
+  const std::string over =
+      stack_.Database(SIDE_PROCESSING)
+          .Text(
+              "SELECT coalesce(string_agg(barcode::text, ' '), '') FROM bag "
+              "WHERE "
+              "remaining_grams < 0 OR remaining_grams > net_grams");
+  if (!over.empty()) Find("bags with more or less than they hold: " + over);
+  const std::string given =
+      stack_.Database(SIDE_PROCESSING)
+          .Text(
+              "SELECT coalesce(string_agg(allocation_id::text, ' '), '') FROM "
+              "allocation_release JOIN allocation a USING (allocation_id) JOIN "
+              "shipment "
+              "s USING (request_code, shipment_code) WHERE reason = "
+              "'GIVEN_BACK' AND "
+              "NOT s.cancelled AND NOT EXISTS (SELECT FROM shipment AS rest "
+              "WHERE "
+              "rest.request_code = s.request_code AND "
+              "rest.split_from_shipment_code = "
+              "s.shipment_code)");
+  if (!given.empty()) {
+    Find("allocations were given back, and nothing was cut or cancelled: " +
+         given);
+  }
+}
+
+void Judge::ExamineTrail(const std::vector<Deed>& deeds) {
+  std::map<std::string, std::string> entries;
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    for (const auto& row : stack_.Database(side).Query(
+             "SELECT request_id, min(method) FROM audit.entry WHERE "
+             "request_id IS NOT NULL GROUP BY request_id")) {
+      entries[row[0]] = row[1];
+    }
+  }
+  for (const Deed& deed : deeds) {
+    const bool there = entries.contains(deed.request_id);
+    if (deed.outcome == Deed::Outcome::kDone && !there && HasEffect(deed)) {
+      Find(absl::StrCat(deed.Name(), " ", deed.request_id,
+                        " was done and is not in the audit trail"));
+    }
+    if (deed.outcome == Deed::Outcome::kRefused && there) {
+      Find(absl::StrCat(deed.Name(), " ", deed.request_id,
+                        " was refused and is in the audit trail"));
+    }
+  }
+}
+
+void Judge::ExamineReplays(const std::vector<Deed>& deeds) {
+  for (const Deed& deed : deeds) {
+    if (deed.outcome != Deed::Outcome::kDone) continue;
+    Deed again = deed;
+    again.outcome = Deed::Outcome::kUnknown;
+    const absl::Time give_up = absl::Now() + kPatience;
+    Say(stack_, again, kPatience, [&] { return absl::Now() < give_up; });
+    if (again.outcome != Deed::Outcome::kDone || again.reply != deed.reply) {
+      Find(absl::StrCat(deed.Name(), " ", deed.request_id,
+                        " is answered differently when asked again: ",
+                        again.status.ToString()));
+    }
+  }
+}
+
+void Judge::ExamineExceptions() {
+  std::multiset<std::string> told;
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    for (const auto& row : stack_.Database(side).Query(
+             "SELECT kind, unnest(things) FROM sync.exception")) {
+      told.insert(absl::StrCat(row[0], " ", row[1]));
+    }
+    const Sql::Rows letters = stack_.Database(side).Query(
+        "SELECT kind, key, reason, message FROM sync.dead_letter WHERE "
+        "settlement = 'OPEN'");
+    if (!letters.empty()) {
+      Find(absl::StrCat("letters are dead at ", NameOf(side), ":\n",
+                        ToText(letters)));
+    }
+    const Sql::Rows halted = stack_.Database(side).Query(
+        "SELECT halted_reason, refused_by_peer FROM sync.epoch WHERE halted "
+        "OR refused_by_peer <> '' OR recovering");
+    if (!halted.empty()) {
+      Find(absl::StrCat(NameOf(side),
+                        " does not hear or is not heard: ", ToText(halted)));
+    }
+  }
+  for (const auto& row :
+       stack_.Database(SIDE_ORDER).Query(kDispatchedThoughCancelled)) {
+    if (!told.contains("DISPATCHED_AFTER_CANCELLATION " + row[0])) {
+      Find(row[0] + " left though it was cancelled, and no exception says so");
+    }
+  }
+}
+
+void Judge::ExamineDrift() {
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    ops::v1::ReconcileRequest request;
+    request.set_request_id(NewRequestId());
+    absl::StatusOr<ops::v1::ReconcileResponse> response;
+    // A replica may not have tried yet whether the peer is back.
+    const bool compared = Eventually(
+        [&] {
+          response = stack_.As(options::v1::ROLE_MASTER_ADMIN, side)
+                         .Call<ops::v1::ReconcileResponse>(
+                             "mtp.ops.v1.OperationsService/Reconcile", request);
+          return response.ok();
+        },
+        kRecovery);
+    if (!compared) {
+      Find(absl::StrCat(NameOf(side),
+                        " cannot compare: ", response.status().ToString()));
+    } else if (!response->finished() || response->run().drift_count() != 0) {
+      Find(absl::StrCat(NameOf(side), " finds drift:\n",
+                        response->DebugString()));
+    }
+  }
+}
+
+}  // namespace mtp::tests

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "tests/faults/book.h"
+#include "tests/support/stack.h"
+
+namespace mtp::tests {
+
+// How long after the last trouble everything must be well again.
+inline constexpr absl::Duration kRecovery = absl::Seconds(15);
+
+// Looks on while things happen, and says at the end what must not be: effects
+// that were acknowledged and are not there, are there twice or without a cause;
+// weight that is not conserved; versions that went back; keys that are answered
+// differently; sides that do not agree; services that are not back.
+class Judge {
+ public:
+  // Watches from now on. `replicas` of each side.
+  Judge(Stack& stack, size_t replicas);
+  ~Judge();
+  Judge(const Judge&) = delete;
+  Judge& operator=(const Judge&) = delete;
+
+  // To be called when the troubles have ended: within kRecovery all processes
+  // serve. `supervise` starts those that have ended.
+  void WaitUntilBack(const std::function<void()>& supervise);
+  // When the people have ended, too: within kRecovery both sides agree. Settles
+  // what the book does not know by asking again.
+  void Settle(Book& book);
+  // Compares what both sides hold with the book.
+  void Examine(const Book& book);
+
+  // What was found, a paragraph each; none: all is well.
+  std::vector<std::string> findings() const;
+
+  // From the end of the troubles until both sides agreed.
+  absl::Duration recovery() const { return recovery_; }
+  int64_t peak_memory() const { return peak_memory_; }
+
+ private:
+  void Find(std::string finding);
+  void Watch();
+  void WatchVersions(Side side);
+  void WatchMemory();
+
+  void ExamineEffects(const std::vector<Deed>& deeds);
+  void ExamineWeight();
+  void ExamineTrail(const std::vector<Deed>& deeds);
+  void ExamineReplays(const std::vector<Deed>& deeds);
+  void ExamineExceptions();
+  void ExamineDrift();
+
+  Stack& stack_;
+  const size_t replicas_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<int64_t> peak_memory_ = 0;
+  absl::Time calm_since_ = absl::InfiniteFuture();
+  absl::Duration recovery_ = absl::InfiniteDuration();
+  std::map<Side, std::map<std::string, std::vector<int64_t>>> versions_;
+  mutable absl::Mutex mutex_;
+  std::vector<std::string> findings_ ABSL_GUARDED_BY(mutex_);
+  std::thread watcher_;
+};
+
+}  // namespace mtp::tests

@@ -1,0 +1,341 @@
+#include "tests/faults/troubles.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "tests/support/wait.h"
+
+namespace mtp::tests {
+namespace {
+
+// A transaction that stays open until it is let go, or PostgreSQL ends it.
+class Held {
+ public:
+  Held(const std::string& conninfo, const std::vector<std::string>& statements)
+      : connection_(PQconnectdb(conninfo.c_str()), &PQfinish) {
+    Do("SET client_min_messages = error");
+    Do("SET lock_timeout = '500ms'");
+    Do("BEGIN");
+    for (const std::string& statement : statements) Do(statement);
+  }
+
+ private:
+  void Do(const std::string& statement) {
+    PQclear(PQexec(connection_.get(), statement.c_str()));
+  }
+
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+};
+
+// Lets one of three of the peer's states fail: as if a rule were broken, and
+// as if the receiver had a bug.
+constexpr char kRefusingStates[] = R"(
+  CREATE OR REPLACE FUNCTION refuse_some() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    IF random() < 0.2 THEN
+      RAISE EXCEPTION 'trouble' USING ERRCODE = 'check_violation';
+    ELSIF random() < 0.15 THEN
+      RAISE EXCEPTION 'trouble' USING ERRCODE = 'internal_error';
+    END IF;
+    RETURN NEW;
+  END $$)";
+constexpr char kRefuseStates[] = R"(
+  DO $$ BEGIN
+    PERFORM set_config('lock_timeout', '500ms', true);
+    CREATE OR REPLACE TRIGGER refuse_some BEFORE UPDATE ON shipment FOR EACH ROW
+      WHEN (NEW.{version} IS DISTINCT FROM OLD.{version})
+      EXECUTE FUNCTION refuse_some();
+  END $$)";
+constexpr char kTakeStates[] = "DROP TRIGGER IF EXISTS refuse_some ON shipment";
+
+constexpr int kCrowd = 48;
+
+}  // namespace
+
+Troubles::Troubles(Stack& stack, Cluster& cluster, uint32_t seed,
+                   size_t replicas, std::vector<std::string> crash_points)
+    : stack_(stack),
+      cluster_(cluster),
+      random_(seed),
+      replicas_(replicas),
+      crash_points_(std::move(crash_points)) {}
+
+Troubles::~Troubles() {
+  for (std::thread& crowd : crowds_) crowd.join();
+}
+
+const std::vector<Troubles::Kind>& Troubles::Kinds() {
+  static const std::vector<Kind> kinds = {
+      {"kill", 4, &Troubles::Kill},
+      {"pause", 3, &Troubles::Pause},
+      {"ask to end", 2, &Troubles::AskToEnd},
+      {"crash point", 4, &Troubles::CrashAtPoint},
+      {"crash PostgreSQL", 1, &Troubles::CrashPostgres},
+      {"cut backends", 3, &Troubles::CutBackends},
+      {"delay", 3, &Troubles::Delay},
+      {"trickle", 1, &Troubles::Trickle},
+      {"cut", 3, &Troubles::Cut},
+      {"cut before the reply", 6, &Troubles::CutBeforeReply},
+      {"cut after the request", 4, &Troubles::CutAfterRequest},
+      {"lose one way", 3, &Troubles::LoseOneWay},
+      {"half-open", 2, &Troubles::HalfOpen},
+      {"partition", 2, &Troubles::Partition},
+      {"hold a transaction", 2, &Troubles::HoldTransaction},
+      {"hold rows", 2, &Troubles::HoldRows},
+      {"record states", 3, &Troubles::RecordEcho},
+      {"deliver states again", 4, &Troubles::DeliverEcho},
+      {"refuse states", 2, &Troubles::RefuseStates},
+      {"overload", 1, &Troubles::Overload},
+  };
+  return kinds;
+}
+
+void Troubles::Run(absl::Duration length) {
+  std::vector<int> weights;
+  for (const Kind& kind : Kinds()) weights.push_back(kind.weight);
+  std::discrete_distribution<size_t> any(weights.begin(), weights.end());
+  const absl::Time end = absl::Now() + length;
+  absl::Time next = absl::Now();
+  while (absl::Now() < end) {
+    if (absl::Now() >= next) {
+      const Kind& kind = Kinds()[any(random_)];
+      ++count_[kind.name];
+      Note(kind.name);
+      (this->*kind.begin)();
+      next = absl::Now() + absl::Milliseconds(Between(0, 400));
+    }
+    LiftDue(absl::Now());
+    StartDead();
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+}
+
+void Troubles::Calm() {
+  Note("calm");
+  const bool lifted = Eventually([this] {
+    LiftDue(absl::InfiniteFuture());
+    return liftings_.empty();
+  });
+  if (!lifted) Note("  something cannot be ended");
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    stack_.PeopleLine(side).Calm();
+    stack_.PeerLine(side).Calm();
+    stack_.DatabaseLine(side).Calm();
+  }
+  for (std::thread& crowd : crowds_) crowd.join();
+  crowds_.clear();
+  crash_at_.clear();
+}
+
+void Troubles::Note(const std::string& text) {
+  absl::StrAppendFormat(&story_, "%6d ms  %s\n",
+                        absl::ToInt64Milliseconds(absl::Now() - begun_), text);
+}
+
+void Troubles::Lift(int64_t least, int64_t most, std::function<void()> lift) {
+  liftings_.push_back({absl::Now() + absl::Milliseconds(Between(least, most)),
+                       std::move(lift)});
+}
+
+void Troubles::LiftDue(absl::Time now) {
+  const auto due = std::stable_partition(
+      liftings_.begin(), liftings_.end(),
+      [&](const Lifting& lifting) { return lifting.at > now; });
+  std::vector<Lifting> lifted(std::make_move_iterator(due),
+                              std::make_move_iterator(liftings_.end()));
+  liftings_.erase(due, liftings_.end());
+  for (const Lifting& lifting : lifted) lifting.lift();
+}
+
+void Troubles::StartDead() {
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    for (size_t replica = 0; replica < replicas_; ++replica) {
+      if (stack_.Running(side, replica)) continue;
+      const std::pair process(side, replica);
+      const auto [start, first] = starts_.try_emplace(
+          process, absl::Now() + absl::Milliseconds(Between(50, 800)));
+      if (absl::Now() < start->second) continue;
+      starts_.erase(start);
+      std::vector<std::string> environment;
+      const auto crash_at = crash_at_.find(process);
+      if (crash_at != crash_at_.end()) {
+        environment.push_back("MTP_CRASH_AT=" + crash_at->second);
+        crash_at_.erase(crash_at);
+      }
+      Note(absl::StrCat("start ", NameOf(side), " ", replica, " ",
+                        environment.empty() ? "" : environment[0]));
+      stack_.Launch(side, replica, environment);
+    }
+  }
+}
+
+Line& Troubles::AnyLine() {
+  const Side side = AnySide();
+  switch (Between(0, 4)) {
+    case 0:
+      Note("  people to " + NameOf(side));
+      return stack_.PeopleLine(side);
+    case 1:
+      Note("  database of " + NameOf(side));
+      return stack_.DatabaseLine(side);
+    default:
+      Note("  peer to " + NameOf(side));
+      return stack_.PeerLine(side);
+  }
+}
+
+void Troubles::Kill() {
+  const Side side = AnySide();
+  const size_t replica = AnyReplica();
+  if (stack_.Running(side, replica)) stack_.Signal(side, replica, SIGKILL);
+}
+
+void Troubles::Pause() {
+  const Side side = AnySide();
+  const size_t replica = AnyReplica();
+  stack_.Signal(side, replica, SIGSTOP);
+  Lift(100, 3'000,
+       [this, side, replica] { stack_.Signal(side, replica, SIGCONT); });
+}
+
+void Troubles::AskToEnd() { stack_.Signal(AnySide(), AnyReplica(), SIGTERM); }
+
+void Troubles::CrashAtPoint() {
+  if (crash_points_.empty()) return;
+  const Side side = AnySide();
+  const size_t replica = AnyReplica();
+  const std::string& point = crash_points_[static_cast<size_t>(
+      Between(0, static_cast<int64_t>(crash_points_.size()) - 1))];
+  crash_at_[{side, replica}] = absl::StrCat(point, ":", Between(1, 20));
+  if (stack_.Running(side, replica)) stack_.Signal(side, replica, SIGKILL);
+}
+
+void Troubles::CrashPostgres() {
+  cluster_.Crash();
+  Note("  it is down");
+  cluster_.Start();
+  Note("  it is up");
+}
+
+void Troubles::CutBackends() { stack_.CutDatabaseConnections(AnySide()); }
+
+void Troubles::Delay() {
+  Line& line = AnyLine();
+  line.Delay(Between(0, 1) == 0 ? Line::Way::kToTarget : Line::Way::kToClient,
+             absl::Milliseconds(Between(5, 400)));
+  Lift(200, 2'000, [&line] { line.Calm(); });
+}
+
+void Troubles::Trickle() {
+  Line& line = AnyLine();
+  line.Trickle(static_cast<size_t>(Between(1, 200)));
+  Lift(200, 1'500, [&line] { line.Calm(); });
+}
+
+void Troubles::Cut() { AnyLine().Cut(); }
+
+void Troubles::CutBeforeReply() { AnyLine().CutBeforeReply(); }
+
+void Troubles::CutAfterRequest() { AnyLine().CutAfterRequest(); }
+
+void Troubles::LoseOneWay() {
+  Line& line = AnyLine();
+  line.Lose(Between(0, 1) == 0 ? Line::Way::kToTarget : Line::Way::kToClient);
+  Lift(200, 2'500, [&line] { line.Calm(); });
+}
+
+void Troubles::HalfOpen() {
+  Line& line = AnyLine();
+  line.HalfOpen();
+  Lift(200, 2'500, [&line] { line.Calm(); });
+}
+
+void Troubles::Partition() {
+  Line& line = AnyLine();
+  line.Partition();
+  Lift(200, 2'500, [&line] { line.Calm(); });
+}
+
+void Troubles::HoldTransaction() {
+  const Side side = AnySide();
+  // It has written: what comes later is not old enough for anybody to forget.
+  auto held = std::make_shared<Held>(
+      stack_.OwnerConninfo(side),
+      std::vector<std::string>{"SELECT pg_current_xact_id()",
+                               "SELECT count(*) FROM shipment"});
+  Lift(500, 3'000, [held = std::move(held)]() mutable { held.reset(); });
+}
+
+void Troubles::HoldRows() {
+  const Side side = AnySide();
+  auto held = std::make_shared<Held>(
+      stack_.OwnerConninfo(side),
+      std::vector<std::string>{
+          "SELECT FROM shipment ORDER BY request_code DESC LIMIT 10 FOR UPDATE",
+          Between(0, 1) == 0
+              ? "SELECT FROM sync.outbox FOR UPDATE"
+              : "SELECT FROM sync.idempotency_key LIMIT 1 FOR UPDATE"});
+  Lift(200, 1'500, [held = std::move(held)]() mutable { held.reset(); });
+}
+
+void Troubles::RecordEcho() { echoes_.push_back(Echo::Of(stack_, AnySide())); }
+
+void Troubles::DeliverEcho() {
+  if (echoes_.empty()) return;
+  echoes_[static_cast<size_t>(
+              Between(0, static_cast<int64_t>(echoes_.size()) - 1))]
+      .Deliver(stack_);
+}
+
+void Troubles::RefuseStates() {
+  const Side side = AnySide();
+  const Sql owner = stack_.Owner(side);
+  // Where the table is in use for too long, another time.
+  const bool refusing =
+      owner.Try(kRefusingStates).ok() &&
+      owner
+          .Try(absl::StrReplaceAll(
+              kRefuseStates,
+              {{"{version}",
+                side == SIDE_ORDER ? "progress_version" : "order_version"}}))
+          .ok();
+  if (!refusing) return;
+  TakeStates(side, 300, 1'500);
+}
+
+void Troubles::TakeStates(Side side, int64_t least, int64_t most) {
+  Lift(least, most, [this, side] {
+    // While something holds the table, again in a moment.
+    if (!stack_.Owner(side).Try(kTakeStates).ok()) TakeStates(side, 50, 100);
+  });
+}
+
+void Troubles::Overload() {
+  // Each asks at once again, many more than can be answered.
+  const absl::Time end = absl::Now() + absl::Milliseconds(800);
+  for (int i = 0; i < kCrowd; ++i) {
+    crowds_.emplace_back([this, i, end] {
+      while (absl::Now() < end) {
+        if (i % 2 == 0) {
+          stack_.As(options::v1::ROLE_GRANDPASS_OFFICER, SIDE_ORDER)
+              .Send("mtp.order.v1.ShipmentService/ListShipments", {""},
+                    absl::Milliseconds(500));
+        } else {
+          stack_.As(options::v1::ROLE_SEEDUWA_OFFICER, SIDE_PROCESSING)
+              .Send("mtp.processing.v1.OutboundService/ListOpenShipments", {""},
+                    absl::Milliseconds(500));
+        }
+      }
+    });
+  }
+}
+
+}  // namespace mtp::tests

@@ -1,0 +1,497 @@
+#include "tests/faults/workload.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "mtp/order/v1/plans.pb.h"
+#include "mtp/order/v1/requests.pb.h"
+#include "mtp/order/v1/schedules.pb.h"
+#include "mtp/order/v1/shipments.pb.h"
+#include "mtp/order/v1/users.pb.h"
+#include "mtp/processing/v1/allocations.pb.h"
+#include "mtp/processing/v1/bags.pb.h"
+#include "mtp/processing/v1/locations.pb.h"
+#include "mtp/processing/v1/materials.pb.h"
+#include "mtp/processing/v1/outbound.pb.h"
+#include "tests/support/story.h"
+
+namespace mtp::tests {
+namespace {
+
+namespace ord = order::v1;
+namespace pro = processing::v1;
+using namespace options::v1;  // the roles
+
+constexpr int kOrders = 3;
+constexpr int kFirstBags = 40;
+constexpr int64_t kBagGrams = 50'000;
+constexpr int64_t kTareGrams = 500;
+// Of the things that people reach for: so many of the latest.
+constexpr size_t kInReach = 12;
+// How long somebody waits for an answer before asking again.
+constexpr absl::Duration kPatience = absl::Milliseconds(1'500);
+// How long after the end somebody asks once more for what is unknown.
+constexpr absl::Duration kAfterEnd = absl::Seconds(20);
+
+std::string NewSuffix() {
+  const std::string id = NewRequestId();
+  return id.substr(id.size() - 10);
+}
+
+template <typename T>
+T AnyOf(const std::vector<T>& things, std::mt19937& random) {
+  if (things.empty()) return T{};
+  const size_t reach = std::min(things.size(), kInReach);
+  return things[things.size() - 1 -
+                std::uniform_int_distribution<size_t>(0, reach - 1)(random)];
+}
+
+// One of the people, who does one thing after the other.
+class Person {
+ public:
+  Person(const Stack& stack, Floor& floor, Book& book,
+         const std::atomic<bool>& stop, uint32_t seed)
+      : stack_(stack), floor_(floor), book_(book), stop_(stop), random_(seed) {}
+
+  void Work();
+
+ private:
+  int64_t Between(int64_t least, int64_t most) {
+    return std::uniform_int_distribution<int64_t>(least, most)(random_);
+  }
+  bool Once(int in) { return Between(1, in) == 1; }
+  std::string AnyOrder() {
+    return floor_.order_codes()[static_cast<size_t>(Between(0, kOrders - 1))];
+  }
+  common::v1::ShipmentKey AnyShipment() { return floor_.AnyShipment(random_); }
+
+  // Says it until it is known what came of it; the reply, if it was done.
+  template <typename Response, typename Request>
+  std::optional<Response> Ask(std::string_view method, Role role,
+                              Request request) {
+    Deed deed{.method = std::string(method),
+              .role = role,
+              .request_id = NewRequestId()};
+    SetRequestId(request, deed.request_id);
+    deed.request = request.SerializeAsString();
+    // Some ask once and go home.
+    const bool once = Once(12);
+    Say(stack_, deed, kPatience, [&] { return !once && !GivenUp(); });
+    Response response;
+    const bool done = deed.outcome == Deed::Outcome::kDone &&
+                      response.ParseFromString(deed.reply);
+    book_.Write(std::move(deed));
+    if (!done) return std::nullopt;
+    return response;
+  }
+  bool GivenUp() {
+    if (!stop_) return false;
+    if (!end_.has_value()) end_ = absl::Now() + kAfterEnd;
+    return absl::Now() > *end_;
+  }
+
+  void Request();
+  void Approve();
+  void Cut();
+  void Cancel();
+  void Ready();
+  void ReceiveBag();
+  void WriteOff();
+  void Allocate();
+  void AllocateMany();
+  void Release();
+  void Move();
+  void Dispatch();
+  void Accept();
+  void Schedule();
+  void Complete();
+  void Parcel();
+  void ReleaseParcel();
+  void SendAway();
+
+  const Stack& stack_;
+  Floor& floor_;
+  Book& book_;
+  const std::atomic<bool>& stop_;
+  std::mt19937 random_;
+  std::optional<absl::Time> end_;
+};
+
+void Person::Work() {
+  struct Habit {
+    int weight;
+    void (Person::*act)();
+  };
+  static constexpr Habit kHabits[] = {
+      {4, &Person::Request},       {2, &Person::Approve},
+      {5, &Person::Cut},           {2, &Person::Cancel},
+      {6, &Person::Ready},         {2, &Person::ReceiveBag},
+      {2, &Person::WriteOff},      {24, &Person::Allocate},
+      {4, &Person::AllocateMany},  {3, &Person::Release},
+      {3, &Person::Move},          {9, &Person::Dispatch},
+      {10, &Person::Accept},       {2, &Person::Schedule},
+      {2, &Person::Complete},      {6, &Person::Parcel},
+      {2, &Person::ReleaseParcel}, {1, &Person::SendAway},
+  };
+  std::vector<int> weights;
+  for (const Habit& habit : kHabits) weights.push_back(habit.weight);
+  std::discrete_distribution<size_t> any(weights.begin(), weights.end());
+  while (!stop_) (this->*kHabits[any(random_)].act)();
+}
+
+void Person::Request() {
+  ord::CreateRequestRequest request;
+  ord::NewRequest& one = *request.mutable_request();
+  one.set_order_code(AnyOrder());
+  const bool special = Once(6);
+  one.set_requirement_grams(special ? 20'000'000 : Between(10, 150) * 1'000);
+  one.set_approval_requested(special);
+  const auto response = Ask<ord::CreateRequestResponse>(
+      "mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
+      request);
+  if (response) floor_.Add(response->request().shipments(0).key());
+}
+
+void Person::Approve() {
+  if (Once(3)) {
+    ord::DenyShipmentRequest request;
+    *request.mutable_key() = AnyShipment();
+    request.set_order_remarks("too much");
+    Ask<ord::DenyShipmentResponse>("mtp.order.v1.ShipmentService/DenyShipment",
+                                   ROLE_GRANDPASS_SUPERVISOR, request);
+  } else {
+    ord::ApproveShipmentRequest request;
+    *request.mutable_key() = AnyShipment();
+    Ask<ord::ApproveShipmentResponse>(
+        "mtp.order.v1.ShipmentService/ApproveShipment",
+        ROLE_GRANDPASS_SUPERVISOR, request);
+  }
+}
+
+void Person::Cut() {
+  ord::SetShipmentQuantityRequest request;
+  *request.mutable_key() = AnyShipment();
+  request.set_quantity_grams(Between(5, 100) * 1'000);
+  const auto response = Ask<ord::SetShipmentQuantityResponse>(
+      "mtp.order.v1.ShipmentService/SetShipmentQuantity",
+      Once(2) ? ROLE_GRANDPASS_OFFICER : ROLE_SEEDUWA_OFFICER, request);
+  if (response && response->has_split_off_shipment()) {
+    floor_.Add(response->split_off_shipment().key());
+  }
+}
+
+void Person::Cancel() {
+  ord::CancelShipmentRequest request;
+  *request.mutable_key() = AnyShipment();
+  request.set_order_remarks("not needed any more");
+  Ask<ord::CancelShipmentResponse>(
+      "mtp.order.v1.ShipmentService/CancelShipment", ROLE_GRANDPASS_OFFICER,
+      request);
+}
+
+void Person::Ready() {
+  if (Once(4)) {
+    pro::MarkShipmentNotReadyRequest request;
+    *request.mutable_key() = AnyShipment();
+    request.set_order_remarks("the lift is broken");
+    Ask<pro::MarkShipmentNotReadyResponse>(
+        "mtp.processing.v1.OutboundService/MarkShipmentNotReady",
+        ROLE_SEEDUWA_OFFICER, request);
+  } else {
+    pro::MarkShipmentReadyRequest request;
+    *request.mutable_key() = AnyShipment();
+    Ask<pro::MarkShipmentReadyResponse>(
+        "mtp.processing.v1.OutboundService/MarkShipmentReady",
+        ROLE_SEEDUWA_OFFICER, request);
+  }
+}
+
+void Person::ReceiveBag() {
+  pro::ReceiveBagRequest request;
+  pro::BagReceipt& receipt = *request.mutable_receipt();
+  receipt.set_item_id(floor_.tealine_id());
+  receipt.set_location(floor_.location());
+  receipt.set_gross_grams(kBagGrams + kTareGrams - Between(0, 900));
+  receipt.set_tare_grams(kTareGrams);
+  const auto response =
+      Ask<pro::ReceiveBagResponse>("mtp.processing.v1.BagService/ReceiveBag",
+                                   ROLE_SEEDUWA_OPERATOR, request);
+  if (response) floor_.AddBag(response->bag().barcode());
+}
+
+void Person::WriteOff() {
+  pro::WriteOffBagRequest request;
+  request.set_barcode(floor_.AnyBag(random_));
+  request.set_grams(Between(10, 250));
+  request.set_reason(pro::WRITE_OFF_REASON_SAMPLE);
+  Ask<pro::WriteOffBagResponse>("mtp.processing.v1.BagService/WriteOffBag",
+                                ROLE_SEEDUWA_OPERATOR, request);
+}
+
+void Person::Allocate() {
+  pro::AllocateToShipmentRequest request;
+  request.set_barcode(floor_.AnyBag(random_));
+  *request.mutable_shipment() = AnyShipment();
+  request.set_grams(Between(1, 25) * 1'000);
+  const auto response = Ask<pro::AllocateToShipmentResponse>(
+      "mtp.processing.v1.AllocationService/AllocateToShipment",
+      ROLE_SEEDUWA_OPERATOR, request);
+  if (response) floor_.AddAllocation(response->allocation().allocation_id());
+}
+
+void Person::AllocateMany() {
+  pro::BatchAllocateRequest request;
+  for (int64_t i = Between(2, 6); i > 0; --i) {
+    pro::AllocationDraft& draft = *request.add_allocations();
+    draft.set_barcode(floor_.AnyBag(random_));
+    *draft.mutable_shipment() = AnyShipment();
+    draft.set_grams(Between(1, 10) * 1'000);
+  }
+  const auto response = Ask<pro::BatchAllocateResponse>(
+      "mtp.processing.v1.AllocationService/BatchAllocate",
+      ROLE_SEEDUWA_OPERATOR, request);
+  if (!response) return;
+  for (const auto& result : response->results()) {
+    if (result.has_allocation()) {
+      floor_.AddAllocation(result.allocation().allocation_id());
+    }
+  }
+}
+
+void Person::Release() {
+  pro::ReleaseAllocationRequest request;
+  request.set_allocation_id(floor_.AnyAllocation(random_));
+  if (Once(2)) request.set_grams(Between(1, 5) * 1'000);
+  if (request.allocation_id().empty()) return;
+  Ask<pro::ReleaseAllocationResponse>(
+      "mtp.processing.v1.AllocationService/ReleaseAllocation",
+      ROLE_SEEDUWA_OPERATOR, request);
+}
+
+void Person::Move() {
+  pro::MoveAllocationRequest request;
+  request.set_allocation_id(floor_.AnyAllocation(random_));
+  *request.mutable_shipment() = AnyShipment();
+  if (Once(2)) request.set_grams(Between(1, 5) * 1'000);
+  if (request.allocation_id().empty()) return;
+  const auto response = Ask<pro::MoveAllocationResponse>(
+      "mtp.processing.v1.AllocationService/MoveAllocation",
+      ROLE_SEEDUWA_OPERATOR, request);
+  if (response) floor_.AddAllocation(response->allocation().allocation_id());
+}
+
+void Person::Dispatch() {
+  pro::DispatchShipmentsRequest request;
+  *request.add_keys() = AnyShipment();
+  request.set_shipment_vehicle("LX-" + NewSuffix());
+  Ask<pro::DispatchShipmentsResponse>(
+      "mtp.processing.v1.OutboundService/DispatchShipments",
+      ROLE_SEEDUWA_OPERATOR, request);
+}
+
+void Person::Accept() {
+  ord::AcceptShipmentRequest request;
+  *request.mutable_key() = AnyShipment();
+  request.set_shipment_remarks("complete");
+  if (Once(4)) {
+    request.mutable_differences()->set_received_grams(Between(1, 50) * 1'000);
+  }
+  Ask<ord::AcceptShipmentResponse>(
+      "mtp.order.v1.ShipmentService/AcceptShipment", ROLE_GRANDPASS_GATEPASS,
+      request);
+}
+
+void Person::Schedule() {
+  ord::CreateScheduleRequest request;
+  ord::NewSchedule& schedule = *request.mutable_schedule();
+  schedule.mutable_date()->set_year(2026);
+  schedule.mutable_date()->set_month(11);
+  schedule.mutable_date()->set_day(static_cast<int>(Between(1, 30)));
+  schedule.set_order_code(AnyOrder());
+  schedule.set_shift(common::v1::SHIFT_DAY);
+  schedule.set_section("Line 4");
+  schedule.set_quantity_grams(Between(5, 50) * 1'000);
+  const auto response = Ask<ord::CreateScheduleResponse>(
+      "mtp.order.v1.ScheduleService/CreateSchedule", ROLE_GRANDPASS_OFFICER,
+      request);
+  if (response) floor_.AddSchedule(response->schedule().schedule_code());
+}
+
+void Person::Complete() {
+  ord::CompleteScheduleRequest request;
+  request.set_schedule_code(floor_.AnySchedule(random_));
+  if (request.schedule_code() == 0) return;
+  Ask<ord::CompleteScheduleResponse>(
+      "mtp.order.v1.ScheduleService/CompleteSchedule",
+      ROLE_GRANDPASS_DEV_MACHINE, request);
+}
+
+void Person::Parcel() {
+  pro::CreateParcelRequest request;
+  request.set_allocation_id(floor_.AnyAllocation(random_));
+  request.set_schedule_code(floor_.AnySchedule(random_));
+  request.set_grams(Between(1, 5) * 1'000);
+  if (request.allocation_id().empty() || request.schedule_code() == 0) return;
+  const auto response = Ask<pro::CreateParcelResponse>(
+      "mtp.processing.v1.AllocationService/CreateParcel",
+      ROLE_GRANDPASS_DEV_MACHINE, request);
+  if (response) floor_.AddParcel(response->parcel().parcel_id());
+}
+
+void Person::ReleaseParcel() {
+  pro::ReleaseParcelRequest request;
+  request.set_parcel_id(floor_.AnyParcel(random_));
+  if (request.parcel_id().empty()) return;
+  Ask<pro::ReleaseParcelResponse>(
+      "mtp.processing.v1.AllocationService/ReleaseParcel",
+      ROLE_GRANDPASS_DEV_MACHINE, request);
+}
+
+void Person::SendAway() {
+  ord::CreateUserRequest user;
+  user.set_username("leaver-" + NewSuffix());
+  user.set_role(ROLE_GRANDPASS_OFFICER);
+  user.set_password("nine quiet lorries uphill");
+  const auto created = Ask<ord::CreateUserResponse>(
+      "mtp.order.v1.UserService/CreateUser", ROLE_MASTER_ADMIN, user);
+  if (!created) return;
+  ord::DisableUserRequest request;
+  request.set_subject(created->user().subject());
+  request.set_reason("gone to the coast");
+  Ask<ord::DisableUserResponse>("mtp.order.v1.UserService/DisableUser",
+                                ROLE_MASTER_ADMIN, request);
+}
+
+}  // namespace
+
+Floor::Floor(Stack& stack, Book& book) {
+  const std::string suffix = NewSuffix();
+  const auto ask = [&](std::string_view method, Role role, auto request,
+                       auto response) {
+    Deed deed{.method = std::string(method),
+              .role = role,
+              .request_id = NewRequestId()};
+    SetRequestId(request, deed.request_id);
+    deed.request = request.SerializeAsString();
+    const absl::Time give_up = absl::Now() + kAfterEnd;
+    Say(stack, deed, kPatience, [&] { return absl::Now() < give_up; });
+    INFO(deed.method << ": " << deed.status.ToString());
+    REQUIRE(deed.outcome == Deed::Outcome::kDone);
+    REQUIRE(response.ParseFromString(deed.reply));
+    book.Write(std::move(deed));
+    return response;
+  };
+
+  ord::ImportPlansRequest plans;
+  plans.set_file_name("plans.csv");
+  plans.set_file_digest(FileDigest("BL" + suffix));
+  for (int i = 1; i <= kOrders; ++i) {
+    order_codes_.push_back(absl::StrCat("SO-", suffix, "-", i));
+    ord::PlanRow& row = *plans.add_rows();
+    row.set_line_number(1 + i);
+    row.set_lot_code("L1");
+    row.set_order_code(order_codes_.back());
+    row.set_item_code("BL" + suffix + "-01");
+    row.set_production_date("2026-11-05");
+    row.set_requirement("4,240.00");
+    row.set_product_code("JG100TBX");
+    row.set_product_name("Jasmine Green 100TB x 6");
+    row.set_item_name("Jasmine Green ENVELOPE");
+    row.set_plan_start("2026-11-08");
+    row.set_plan_end("2026-11-21");
+  }
+  ask("mtp.order.v1.PlanService/ImportPlans", ROLE_GRANDPASS_ADMIN, plans,
+      ord::ImportPlansResponse());
+
+  location_ = "Stores " + suffix;
+  pro::CreateLocationRequest place;
+  place.mutable_location()->set_name(location_);
+  ask("mtp.processing.v1.LocationService/CreateLocation", ROLE_SEEDUWA_ADMIN,
+      place, pro::CreateLocationResponse());
+
+  pro::CreateTealineRequest tea;
+  pro::NewTealine& tealine = *tea.mutable_tealine();
+  tealine.set_item_code("T-" + suffix);
+  tealine.set_invoice("INV-" + suffix);
+  tealine.set_grade("BOPF");
+  tealine.set_garden("Kenilworth");
+  tealine.set_bag_count(1'000);
+  tealine.set_bag_grams(kBagGrams);
+  tealine_id_ = ask("mtp.processing.v1.MaterialService/CreateTealine",
+                    ROLE_SEEDUWA_ADMIN, tea, pro::CreateTealineResponse())
+                    .tealine()
+                    .item_id();
+
+  pro::BatchReceiveBagsRequest bags;
+  for (int i = 0; i < kFirstBags; ++i) {
+    pro::BagReceipt& receipt = *bags.add_receipts();
+    receipt.set_item_id(tealine_id_);
+    receipt.set_location(location_);
+    receipt.set_gross_grams(kBagGrams + kTareGrams);
+    receipt.set_tare_grams(kTareGrams);
+  }
+  const auto received =
+      ask("mtp.processing.v1.BagService/BatchReceiveBags",
+          ROLE_SEEDUWA_OPERATOR, bags, pro::BatchReceiveBagsResponse());
+  for (const auto& result : received.results()) {
+    AddBag(result.bag().barcode());
+  }
+
+  for (const std::string& order_code : order_codes_) {
+    ord::CreateRequestRequest request;
+    request.mutable_request()->set_order_code(order_code);
+    request.mutable_request()->set_requirement_grams(100'000);
+    Add(ask("mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
+            request, ord::CreateRequestResponse())
+            .request()
+            .shipments(0)
+            .key());
+  }
+}
+
+common::v1::ShipmentKey Floor::AnyShipment(std::mt19937& random) const {
+  absl::MutexLock lock(&mutex_);
+  return AnyOf(shipments_, random);
+}
+
+std::string Floor::AnyBag(std::mt19937& random) const {
+  absl::MutexLock lock(&mutex_);
+  return AnyOf(bags_, random);
+}
+
+std::string Floor::AnyAllocation(std::mt19937& random) const {
+  absl::MutexLock lock(&mutex_);
+  return AnyOf(allocations_, random);
+}
+
+std::string Floor::AnyParcel(std::mt19937& random) const {
+  absl::MutexLock lock(&mutex_);
+  return AnyOf(parcels_, random);
+}
+
+int64_t Floor::AnySchedule(std::mt19937& random) const {
+  absl::MutexLock lock(&mutex_);
+  return AnyOf(schedules_, random);
+}
+
+Workload::Workload(const Stack& stack, Floor& floor, Book& book, uint32_t seed)
+    : stack_(stack), floor_(floor), book_(book) {
+  for (uint32_t i = 0; i < kPeople; ++i) {
+    people_.emplace_back([this, i, seed] {
+      Person(stack_, floor_, book_, stop_, seed * 1'000 + i).Work();
+    });
+  }
+}
+
+void Workload::Stop() {
+  stop_ = true;
+  for (std::thread& person : people_) person.join();
+  people_.clear();
+}
+
+}  // namespace mtp::tests
