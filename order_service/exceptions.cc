@@ -1,6 +1,7 @@
 #include "order_service/exceptions.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/test_points.h"
 #include "common/base/weights.h"
 #include "mtp/ops/v1/operations.pb.h"
 
@@ -20,6 +21,7 @@ void Open(sync::Exception exception, const std::string& correlation_id,
   for (const sync::Exception* open : rows.exceptions.All()) {
     if (!open->closed_at && open->dedupe_key == exception.dedupe_key) return;
   }
+  if (Planted("exception-not-opened")) return;
   exception.exception_id = context.NewId();
   exception.acting_side = common::v1::SIDE_ORDER;
   exception.opened_at = context.now();

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_split.h"
 #include "common/base/protos.h"
+#include "common/base/test_points.h"
 #include "common/sync/outbox.h"
 #include "mtp/options/v1/role.pb.h"
 #include "order_service/rows.h"
@@ -91,12 +92,13 @@ constexpr std::string_view kArrays = R"(
   )
 )";
 
-const db::Statement Shipment::kLoad = db::Compose({"SELECT ", kColumns, R"(
+const db::Statement Shipment::kLoad = db::Compose(
+    {"SELECT ", kColumns, R"(
   FROM shipment JOIN unnest($1::bigint[], $2::bigint[])
     AS wanted (request_code, shipment_code) USING (request_code, shipment_code)
   ORDER BY shipment.request_code, shipment.shipment_code
-  FOR UPDATE OF shipment
-)"});
+)",
+     Planted("order-row-not-locked") ? "" : "FOR UPDATE OF shipment"});
 
 const db::Statement Shipment::kInsert = db::Compose({R"(
   INSERT INTO shipment (
@@ -517,7 +519,8 @@ SplitOff Split(Shipment& shipment, int64_t quantity_grams, const Said& said,
                 .order_code = shipment.order_code,
                 .product_name = shipment.product_name,
                 .item_code = shipment.item_code,
-                .quantity_grams = shipment.quantity_grams - quantity_grams,
+                .quantity_grams = shipment.quantity_grams - quantity_grams -
+                                  (Planted("split-loses-a-gram") ? 1 : 0),
                 .split_from_shipment_code = shipment.shipment_code,
                 .special = shipment.special,
                 .approval = shipment.approval,
@@ -535,7 +538,7 @@ SplitOff Split(Shipment& shipment, int64_t quantity_grams, const Said& said,
   const int64_t before_grams =
       std::exchange(shipment.quantity_grams, quantity_grams);
   const ShipmentStatus status = shipment.status;
-  shipment.Changed(context.now());
+  if (!Planted("version-not-raised")) shipment.Changed(context.now());
   Record(shipment, v1::SHIPMENT_EVENT_CAUSE_QUANTITY_LOWERED, status, said,
          context, rows);
   context.AuditAt(said.occurred_at, "shipment", shipment.key().Text(),

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/test_points.h"
 #include "common/handlers/item_error.h"
 #include "common/sync/outbox.h"
 #include "processing_service/allocation_queries.h"
@@ -449,7 +450,8 @@ absl::StatusOr<v1::ReleaseAllocationResponse> DecideReleaseAllocation(
   *response.mutable_allocation() = released.allocation->Shown(
       released.bag->source_name, released.target_name);
   *response.mutable_bag() = released.bag->Shown();
-  response.set_sync_token(TellTarget(*released.allocation, context, rows));
+  if (!Planted("release-not-marked"))
+    response.set_sync_token(TellTarget(*released.allocation, context, rows));
   return response;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/test_points.h"
 #include "common/sync/outbox.h"
 
 namespace mtp::processing {
@@ -53,7 +54,7 @@ std::string GiveBack(Shipment& shipment, int64_t grams,
     Allocation& allocation = rows.allocations.Edit(*found);
     allocation.Release(given, context.now());
     Bag& bag = rows.bags.Edit(*rows.bags.Find(allocation.barcode));
-    bag.GiveBack(given);
+    if (!Planted("weight-not-given-back")) bag.GiveBack(given);
     rows.allocation_releases.Append(
         {.allocation_id = allocation.allocation_id,
          .grams = given,

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
+#include "common/base/test_points.h"
 #include "common/base/weights.h"
 #include "common/sync/outbox.h"
 #include "processing_service/giving_back.h"
@@ -208,6 +209,7 @@ void Touch(const State& state, Rows& rows) {
 }
 
 void TakeState(const State& state, Context& context, Rows& rows) {
+  CrashPoint("recover.state_taken");
   if (state.has_shipment_progress()) {
     Take(state.shipment_progress(), context, rows);
   } else if (state.has_schedule_progress()) {

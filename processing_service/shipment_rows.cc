@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/protos.h"
+#include "common/base/test_points.h"
 
 namespace mtp::processing {
 
@@ -56,8 +57,8 @@ constexpr std::string_view kArrays = R"(
 const std::string_view kShipmentColumns = kColumns;
 
 // An allocation never changes its shipment, so it needs no lock here.
-const db::Statement Shipment::kLoad =
-    db::Compose({"SELECT ", kColumns, kPeerHeard, R"(
+const db::Statement Shipment::kLoad = db::Compose(
+    {"SELECT ", kColumns, kPeerHeard, R"(
   FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[])
         UNION
         SELECT allocation.request_code, allocation.shipment_code
@@ -66,8 +67,8 @@ const db::Statement Shipment::kLoad =
         WHERE allocation.request_code IS NOT NULL) AS wanted (request_code, shipment_code)
   JOIN shipment USING (request_code, shipment_code)
   ORDER BY request_code, shipment_code
-  FOR UPDATE OF shipment
-)"});
+)",
+     Planted("processing-row-not-locked") ? "" : "FOR UPDATE OF shipment"});
 
 const db::Statement Shipment::kInsert =
     db::Compose({"INSERT INTO shipment (", kStored, R"(

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
 #include "common/base/status.h"
+#include "common/base/test_points.h"
 
 namespace mtp::handlers {
 namespace {
@@ -45,7 +46,8 @@ struct CommandLanes::Lane {
 
 CommandLanes::CommandLanes(Options options)
     : options_(std::move(options)),
-      line_(options_.waiting_limit),
+      line_(Planted("waiting-line-unbounded") ? SIZE_MAX
+                                              : options_.waiting_limit),
       lengthy_line_(options_.waiting_limit) {
   for (int i = 0; i < options_.lanes; ++i) {
     threads_.emplace_back([this] { Work(line_); });
@@ -175,21 +177,27 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch,
                            bool in_a_hurry) {
   const absl::Time began = absl::Now();
   lane.in_doubt = false;
+  lane.rows->Clear();
   const auto rerun = [this](std::string_view cause) {
     if (options_.observer.batch_rerun) options_.observer.batch_rerun(cause);
   };
   absl::Status status;
   bool refused = false;
   for (int run = 0; run < kReruns;) {
-    lane.rows->Clear();
     status = TryOnce(lane, batch, in_a_hurry);
-    lane.rows->Clear();
+    if (status.ok() || !Planted("rows-kept-over-rerun")) lane.rows->Clear();
     if (status.ok()) return;
     if (db::ConnectionLost(status)) {
       rerun("connection_lost");
       if (absl::Now() - began >=
           (lane.in_doubt ? options_.doubt_limit : options_.reconnect_limit)) {
         break;
+      }
+      if (lane.in_doubt && Planted("lost-commit-retried-as-new")) {
+        for (Waiting& waiting : batch) {
+          if (!waiting.key.request_id.IsNil())
+            waiting.key.request_id = Uuid::V7(options_.clock());
+        }
       }
       absl::SleepFor(kReconnectPause);
     } else if (db::WorthRerunning(status)) {
@@ -258,8 +266,10 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
   // The probe comes last: whoever's effects the loads saw has left its key by
   // then, and a call that another lane or replica did meanwhile is replayed
   // instead of being refused for what it did itself.
+  const bool probe_first = Planted("probe-before-locks");
+  if (probe_first && !keys.empty()) sync::AddProbe(keys, load);
   lane.rows->AddLoads(load);
-  if (!keys.empty()) sync::AddProbe(keys, load);
+  if (!probe_first && !keys.empty()) sync::AddProbe(keys, load);
   absl::StatusOr<db::Results> loaded = connection->Run(load);
   if (!loaded.ok()) {
     if (connection->alive() && !connection->Run(kRollback).ok())
@@ -267,8 +277,11 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
     return loaded.status();
   }
   absl::flat_hash_map<sync::IdempotencyKey, sync::Done> done_before;
+  if (probe_first && !keys.empty())
+    done_before = sync::TakeProbe((*loaded)[next++]);
   lane.rows->TakeLoads(*loaded, next);
-  if (!keys.empty()) done_before = sync::TakeProbe((*loaded)[next++]);
+  if (!probe_first && !keys.empty())
+    done_before = sync::TakeProbe((*loaded)[next++]);
   loaded = db::Results();
 
   // As the database keeps it, so that a first reply shows what a later read
@@ -282,11 +295,14 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
   std::vector<sync::Mark> marks;
   bool anything_done = false;
   outcomes.reserve(batch.size());
+  [[maybe_unused]] const bool from_peer =
+      batch.front().command->method.starts_with("mtp.sync.v1.");
   for (size_t i = 0; i < batch.size(); ++i) {
     const Waiting& waiting = batch[i];
     if (const auto before = done_before.find(waiting.key);
         before != done_before.end()) {
-      if (before->second.content_digest == waiting.content_digest) {
+      if (before->second.content_digest == waiting.content_digest ||
+          Planted("content-not-compared")) {
         outcomes.emplace_back(before->second.reply);
       } else {
         outcomes.emplace_back(errors::AlreadyExists(
@@ -299,14 +315,15 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
     absl::StatusOr<std::string> reply =
         waiting.command->decide(*waiting.call->message, context, *lane.rows);
     if (!reply.ok()) {
-      lane.rows->Undo();
+      if (!Planted("refused-call-keeps-effects")) lane.rows->Undo();
       outcomes.push_back(std::move(reply));
       continue;
     }
     lane.rows->Keep();
     anything_done = true;
-    if (!waiting.key.request_id.IsNil()) {
-      done.push_back({waiting.key, waiting.content_digest, *reply});
+    if (!waiting.key.request_id.IsNil() && !Planted("key-not-kept")) {
+      done.push_back({waiting.key, waiting.content_digest,
+                      Planted("reply-not-kept") ? std::string() : *reply});
     }
     std::move(context.audit_entries().begin(), context.audit_entries().end(),
               std::back_inserter(audit));
@@ -316,6 +333,20 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
     outcomes.push_back(std::move(reply));
   }
 
+  bool answered = false;
+  const auto answer = [&] {
+    if (std::exchange(answered, true)) return;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      rpc::Call& call = *batch[i].call;
+      if (outcomes[i].ok()) {
+        if (tells_peer[i]) call.AddTrailer("mtp-sync-state", "pending");
+        call.Reply(*std::move(outcomes[i]));
+      } else {
+        call.Fail(std::move(outcomes[i]).status());
+      }
+      if (i + 1 < batch.size()) CrashPoint("write.between_replies");
+    }
+  };
   if (anything_done) {
     db::Exchange store;
     lane.rows->AddStores(store);
@@ -330,32 +361,38 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
       }
       store = db::Exchange();
     }
-    sync::AddAuditEntries(audit, store);
-    sync::AddMarks(marks, store);
+    if (!Planted("audit-not-written")) sync::AddAuditEntries(audit, store);
+    if (!Planted("mark-after-commit")) sync::AddMarks(marks, store);
     sync::AddKeys(done, store);
     store.Add(kCommit);
     lane.in_doubt = true;
+    from_peer ? CrashPoint("receive.before_commit")
+              : CrashPoint("write.before_commit");
+    if (Planted("reply-before-commit")) answer();
     if (absl::StatusOr<db::Results> stored = connection->Run(store);
         !stored.ok()) {
       lane.in_doubt = db::ConnectionLost(stored.status());
       if (connection->alive() && !connection->Run(kRollback).ok())
         lane.session.Drop();
-      return stored.status();
+      if (!answered &&
+          !(lane.in_doubt && Planted("lost-commit-taken-for-done"))) {
+        return stored.status();
+      }
+    }
+    from_peer ? CrashPoint("receive.after_commit")
+              : CrashPoint("write.after_commit");
+    if (db::Exchange late; !marks.empty() && Planted("mark-after-commit")) {
+      sync::AddMarks(marks, late);
+      (void)connection->Run(late);
     }
     if (!marks.empty() && options_.committed) options_.committed(marks);
   } else if (!connection->Run(kRollback).ok()) {
     lane.session.Drop();
   }
 
-  for (size_t i = 0; i < batch.size(); ++i) {
-    rpc::Call& call = *batch[i].call;
-    if (outcomes[i].ok()) {
-      if (tells_peer[i]) call.AddTrailer("mtp-sync-state", "pending");
-      call.Reply(*std::move(outcomes[i]));
-    } else {
-      call.Fail(std::move(outcomes[i]).status());
-    }
-  }
+  from_peer ? CrashPoint("receive.before_reply")
+            : CrashPoint("write.before_reply");
+  answer();
   if (options_.observer.batch_committed) {
     options_.observer.batch_committed(batch.size(), absl::Now() - started);
   }

@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/test_points.h"
 #include "common/db/proto_enum.h"
 #include "common/reconciliation/contents.h"
 #include "common/reconciliation/differences.h"
@@ -237,6 +238,7 @@ absl::Status Reconciler::LookOnce() {
 absl::Status Reconciler::Execute(Run& run) {
   absl::Status status = CompareAll(run, {0, kBucketCount - 1});
   if (status.ok()) status = WaitForRepairs(run);
+  CrashPoint("reconcile.before_report");
   if (!connection_->alive()) return status;  // it is begun anew
   if (absl::IsCancelled(status)) return absl::OkStatus();
   // What the database says is for the log.
@@ -302,6 +304,7 @@ absl::Status Reconciler::CompareBucket(Run& run, const Facts& facts,
   for (const db::Row row : own[2]) marked.insert(row.Get<std::string>(0));
   ASSIGN_OR_RETURN(std::vector<State> copies,
                    comparison.PeerStates(facts, bucket));
+  CrashPoint("reconcile.states_read");
 
   ASSIGN_OR_RETURN(const sync::v1::Sender self, comparison.Sender());
   std::map<std::string, Difference> pairs;
@@ -332,7 +335,7 @@ absl::Status Reconciler::CompareBucket(Run& run, const Facts& facts,
     found.push_back(std::move(pair));
   }
   if (found.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(Confirm(facts, found));
+  if (!Planted("drift-not-confirmed")) RETURN_IF_ERROR(Confirm(facts, found));
   return Keep(run, facts, found);
 }
 
@@ -368,7 +371,9 @@ absl::Status Reconciler::Keep(Run& run, const Facts& facts,
         found.data() + first, std::min(kRepairsAtOnce, found.size() - first));
     db::Exchange begin;
     begin.Add(kBegin);
-    if (!run.report_only) {
+    const bool raises =
+        !run.report_only && !Planted("repair-without-raised-version");
+    if (raises) {
       begin.Add(facts.raise, db::Params()
                                  .Array(part, &Difference::key)
                                  .Array(part, &Difference::own_version)
@@ -378,9 +383,14 @@ absl::Status Reconciler::Keep(Run& run, const Facts& facts,
     std::vector<sync::Mark> marks;
     if (raised.ok()) {
       absl::flat_hash_map<std::string, int64_t> versions;
-      if (!run.report_only) {
+      if (raises) {
         for (const db::Row row : (*raised)[1])
           versions[row.Get<std::string>(0)] = row.Get<int64_t>(1);
+      } else if (!run.report_only) {
+        for (const Difference& difference : part) {
+          if (difference.own.has_value())
+            versions[difference.key] = difference.own_version();
+        }
       }
       for (Difference& difference : part) {
         difference.drift_id = Uuid::V7(absl::Now());
@@ -397,6 +407,7 @@ absl::Status Reconciler::Keep(Run& run, const Facts& facts,
                                : "the owner does not know it";
         }
       }
+      CrashPoint("reconcile.before_repair");
       db::Exchange store;
       if (run.background && run.drift == 0)
         store.Add(kBackgroundRun, db::Params().Add(run.run_id));
@@ -420,6 +431,7 @@ absl::Status Reconciler::Keep(Run& run, const Facts& facts,
       if (connection_->alive()) (void)connection_->Run(kRollback);
       return raised.status();
     }
+    CrashPoint("reconcile.after_repair");
     run.drift += static_cast<int64_t>(part.size());
     if (!marks.empty() && options_.marked) options_.marked();
     if (!options_.observer.drifted) continue;

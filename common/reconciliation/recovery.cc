@@ -1,6 +1,7 @@
 #include "common/reconciliation/recovery.h"
 
 #include "absl/time/clock.h"
+#include "common/base/test_points.h"
 #include "common/base/uuid.h"
 
 namespace mtp::reconciliation {
@@ -55,7 +56,10 @@ absl::Status EndRecovery(db::Connection& connection) {
   db::Exchange end;
   end.Add(kEnd);
   end.Add(kCompareAll, db::Params().Add(Uuid::V7(absl::Now())));
-  return connection.Run(end).status();
+  CrashPoint("recover.before_end");
+  absl::Status ended = connection.Run(end).status();
+  CrashPoint("recover.after_end");
+  return ended;
 }
 
 }  // namespace mtp::reconciliation

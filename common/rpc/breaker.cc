@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/test_points.h"
 #include "common/rpc/status.h"
 
 namespace mtp::rpc {
@@ -36,7 +37,8 @@ std::optional<Breaker::Permit> Breaker::Admit() {
     std::lock_guard lock(mutex_);
     const absl::Time now = clock_();
     if (state_ == State::kClosed) return Permit(period_);
-    if (state_ == State::kOpen && now >= retry_at_) {
+    if (state_ == State::kOpen && now >= retry_at_ &&
+        !Planted("breaker-never-closes")) {
       MoveTo(State::kHalfOpen, now);
       probe_lost_at_ = now + settings_.probe_limit;
       changed = State::kHalfOpen;

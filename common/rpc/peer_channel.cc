@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
 #include "common/base/status.h"
+#include "common/base/test_points.h"
 #include "common/rpc/bytes.h"
 #include "common/rpc/status.h"
 #include "grpcpp/client_context.h"
@@ -29,9 +30,11 @@ constexpr int kKeepaliveTimeoutMillis = 10'000;
 
 grpc::ChannelArguments ArgumentsFor(const ChannelSettings& settings) {
   grpc::ChannelArguments arguments;
+  const int slower = Planted("channel-not-remade") ? 3'600 : 1;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS,
-                   kFirstReconnectMillis);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLastReconnectMillis);
+                   slower * kFirstReconnectMillis);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS,
+                   slower * kLastReconnectMillis);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMillis);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
@@ -209,7 +212,8 @@ absl::Status PeerChannel::TakeOff(Flight& flight, absl::Time deadline,
                                breaker_.RetryAfter());
   }
   flight.time_given = deadline - absl::Now();
-  flight.context.set_deadline(absl::ToChronoTime(deadline));
+  if (!Planted("no-deadline"))
+    flight.context.set_deadline(absl::ToChronoTime(deadline));
   for (const auto& [key, value] : metadata) {
     flight.context.AddMetadata(key, value);
     if (key == kForwardedKey) flight.passed_on = true;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/base/protos.h"
+#include "common/base/test_points.h"
 
 namespace mtp::sync {
 
@@ -27,10 +28,12 @@ v1::Refusal RefusalOf(const v1::Sender& sender, const LinkState& link) {
     const bool fell_back =
         sender.high_water() > 0 && sender.high_water() < link.peer_high_water &&
         link.peer_sent_at.has_value() &&
-        FromProto(sender.sent_at()) > *link.peer_sent_at + kHighWaterMargin;
+        FromProto(sender.sent_at()) > *link.peer_sent_at + kHighWaterMargin &&
+        !Planted("high-water-ignored");
     if (link.halted || fell_back) return v1::REFUSAL_VERSIONS_FELL_BACK;
   }
-  if (link.recovering) return v1::REFUSAL_RECEIVER_RECOVERING;
+  if (link.recovering && !Planted("heard-while-recovering"))
+    return v1::REFUSAL_RECEIVER_RECOVERING;
   return v1::REFUSAL_UNSPECIFIED;
 }
 
@@ -51,9 +54,10 @@ bool Forked(const v1::Stamp& told, const KeptStamp& kept) {
     return false;
   }
   const absl::Time changed_at = FromProto(told.changed_at());
-  return told.version() == kept.version
-             ? changed_at != *kept.changed_at
-             : changed_at > *kept.changed_at + kForkMargin;
+  const bool forked = told.version() == kept.version
+                          ? changed_at != *kept.changed_at
+                          : changed_at > *kept.changed_at + kForkMargin;
+  return forked && !Planted("fork-not-noticed");
 }
 
 const db::Statement kReadSender{R"(

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
+#include "common/base/test_points.h"
 
 namespace mtp::sync {
 namespace {
@@ -96,7 +97,7 @@ v1::Receipt Link::Halt(const v1::Sender& sender, absl::Time now,
 }
 
 void Link::StartEpoch() {
-  ++now_.link.own_epoch;
+  if (!Planted("epoch-not-raised")) ++now_.link.own_epoch;
   now_.epoch_started = true;
 }
 

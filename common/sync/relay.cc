@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
+#include "common/base/test_points.h"
 #include "common/sync/link_state.h"
 
 namespace mtp::sync {
@@ -18,16 +20,23 @@ constexpr size_t kStatesPerLook = 16;
 
 using mtp::sync::v1::Verdict;
 
+// Nobody works on it, or whoever did hangs or is gone.
+constexpr std::string_view kLeaseIsFree = R"(
+      AND (leased_until IS NULL OR leased_until < now()
+           OR lease_pid <> ALL (ARRAY(SELECT pid FROM pg_stat_activity))))";
+
 // Oldest news first. Marks that another relay works on are skipped, not waited
 // for. The token is one for the whole batch.
-constexpr db::Statement kClaim{R"(
+const db::Statement kClaim =
+    db::Compose({R"(
   WITH lease AS MATERIALIZED (SELECT nextval('sync.lease_token_seq') AS token),
   due AS (
     SELECT kind, key FROM sync.outbox
     WHERE kind = $1::text AND next_attempt_at <= now()
-      AND NOT EXISTS (SELECT FROM sync.epoch WHERE recovering)
-      AND (leased_until IS NULL OR leased_until < now()
-           OR lease_pid <> ALL (ARRAY(SELECT pid FROM pg_stat_activity)))
+      AND NOT EXISTS (SELECT FROM sync.epoch WHERE recovering))",
+                 Planted("lease-never-expires") ? " AND leased_until IS NULL"
+                                                : kLeaseIsFree,
+                 R"(
     ORDER BY since, key LIMIT $2::bigint
     FOR UPDATE SKIP LOCKED)
   UPDATE sync.outbox AS mark
@@ -38,7 +47,7 @@ constexpr db::Statement kClaim{R"(
   WHERE mark.kind = due.kind AND mark.key = due.key
   RETURNING mark.key, mark.version, mark.correlation_ids, mark.poisoned_version, lease.token,
             pg_current_xact_id()::text::bigint, clock_timestamp()
-)"};
+)"});
 
 // The peer answered. As in the receiver: before any mark is locked.
 constexpr db::Statement kHeard{R"(
@@ -94,6 +103,9 @@ constexpr db::Statement kReleaseRest{R"(
     AND mark.lease_token = $2::bigint
 )"};
 
+// Acts only where it is planted.
+constexpr db::Statement kGiveUp{"DELETE FROM sync.outbox WHERE attempts > 5"};
+
 constexpr db::Statement kReleaseFailed{R"(
   WITH leased AS (
     SELECT kind, key FROM sync.outbox
@@ -146,7 +158,10 @@ bool Relay::Wait(absl::Duration longest) {
 }
 
 absl::Status Relay::Connect() {
-  if (connection_ != nullptr && connection_->alive()) return absl::OkStatus();
+  if (connection_ != nullptr &&
+      (connection_->alive() || Planted("relay-connection-not-remade"))) {
+    return absl::OkStatus();
+  }
   connection_.reset();
   ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_.database));
   return absl::OkStatus();
@@ -157,7 +172,7 @@ void Relay::Work() {
   absl::Duration pause = absl::ZeroDuration();
   while (Wait(pause)) {
     const absl::Time began = absl::Now();
-    pause = options_.poll_interval;
+    pause = Planted("poll-missed") ? absl::Hours(1) : options_.poll_interval;
     bool failed = false;
     bool told = false;
     bool more = false;
@@ -218,6 +233,7 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   ASSIGN_OR_RETURN(std::vector<Claimed> claimed, Claim(route, lease));
   const int64_t lease_token = lease.token;
   if (claimed.empty()) return 0;
+  CrashPoint("deliver.lease_taken");
 
   db::Exchange fetch;
   fetch.Add(kReadSender);
@@ -271,6 +287,11 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   std::vector<Verdict> verdicts;
   if (!sent.empty()) {
     const absl::Time started = absl::Now();
+    if (Planted("mark-removed-before-ack")) {
+      RETURN_IF_ERROR(Settle(route, lease_token, claimed, sent,
+                             std::vector<Verdict>(sent.size())));
+    }
+    CrashPoint("deliver.before_send");
     absl::StatusOr<std::string> reply = options_.send(
         route.method, request->SerializeAsString(), options_.call_deadline);
     absl::StatusOr<Route::Answer> answer =
@@ -295,12 +316,15 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   }
   // A mark without a state to tell (nothing that the peer must know) is done.
   for (const Claimed& mark : claimed) {
-    if (mark.sent_version != 0 || mark.left_over) continue;
+    if (mark.sent_version != 0) continue;
+    if (mark.left_over && !Planted("left-over-forgotten")) continue;
     sent.push_back(mark);
     sent.back().sent_version = mark.version;
     verdicts.emplace_back().set_code(v1::VERDICT_CODE_STALE);
   }
+  CrashPoint("deliver.after_send");
   RETURN_IF_ERROR(Settle(route, lease_token, claimed, sent, verdicts));
+  CrashPoint("deliver.after_settle");
   return claimed.size();
 }
 
@@ -324,8 +348,11 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
   std::vector<Claimed> poison;
   std::vector<std::string> reasons;
   for (size_t i = 0; i < judged.size(); ++i) {
-    if (verdicts[i].code() != v1::VERDICT_CODE_POISON) {
+    if (verdicts[i].code() != v1::VERDICT_CODE_POISON ||
+        Planted("poison-dropped")) {
       confirmed.push_back(judged[i]);
+      if (Planted("mark-removed-though-newer"))
+        confirmed.back().sent_version = std::numeric_limits<int64_t>::max();
       continue;
     }
     poison.push_back(judged[i]);
@@ -372,14 +399,17 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
 
 absl::Status Relay::Release(const Route& route, int64_t lease_token,
                             const absl::Status& failure) {
-  return connection_
-      ->Run(kReleaseFailed,
-            db::Params()
-                .Add(route.kind)
-                .Add(lease_token)
-                .Add(std::string(failure.ToString(
-                    absl::StatusToStringMode::kWithNoExtraData))))
-      .status();
+  const absl::Status released =
+      connection_
+          ->Run(kReleaseFailed,
+                db::Params()
+                    .Add(route.kind)
+                    .Add(lease_token)
+                    .Add(std::string(failure.ToString(
+                        absl::StatusToStringMode::kWithNoExtraData))))
+          .status();
+  if (Planted("mark-given-up")) (void)connection_->Run(kGiveUp);
+  return released;
 }
 
 }  // namespace mtp::sync

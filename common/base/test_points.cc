@@ -1,0 +1,114 @@
+#include "common/base/test_points.h"
+
+#ifdef MTP_TEST_POINTS
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <span>
+#include <string>
+
+namespace mtp {
+inline namespace with_test_points {
+namespace {
+
+void Say(const std::string& text) {
+  const std::string line = "test points: " + text + "\n";
+  // At once and whole: the process may end with the next instruction.
+  if (write(STDERR_FILENO, line.data(), line.size()) < 0) std::abort();
+}
+
+[[noreturn]] void Refuse(const std::string& text) {
+  Say(text);
+  _exit(2);
+}
+
+size_t IndexOf(std::span<const std::string_view> names, std::string_view name,
+               const char* variable) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return i;
+  }
+  Refuse(std::string(variable) + " names the unknown " + std::string(name));
+}
+
+// What the environment asks for; nobody changes it once the process runs.
+struct Asked {
+  std::array<bool, std::size(kPlantedBugs)> planted{};
+  std::array<std::atomic<bool>, std::size(kPlantedBugs)> told{};
+  size_t crash_at = std::size(kCrashPoints);
+  std::atomic<int64_t> passes_left = 0;
+
+  Asked() {
+    Say("compiled in");
+    if (const char* names = std::getenv("MTP_PLANTED"); names != nullptr) {
+      Plant(names);
+    }
+    if (const char* place = std::getenv("MTP_CRASH_AT"); place != nullptr) {
+      CrashAt(place);
+    }
+  }
+
+  // One name, or several divided by commas.
+  void Plant(std::string_view names) {
+    while (!names.empty()) {
+      const size_t comma = names.find(',');
+      const std::string_view name = names.substr(0, comma);
+      planted[IndexOf(kPlantedBugs, name, "MTP_PLANTED")] = true;
+      Say("planted " + std::string(name));
+      names.remove_prefix(comma == std::string_view::npos ? names.size()
+                                                          : comma + 1);
+    }
+  }
+
+  void CrashAt(std::string_view place) {
+    if (place.empty()) return;
+    const size_t colon = place.find(':');
+    crash_at = IndexOf(kCrashPoints, place.substr(0, colon), "MTP_CRASH_AT");
+    int64_t pass = 1;
+    if (colon != std::string_view::npos) {
+      const char* end = place.data() + place.size();
+      const auto [rest, error] =
+          std::from_chars(place.data() + colon + 1, end, pass);
+      if (error != std::errc() || rest != end || pass < 1)
+        Refuse("MTP_CRASH_AT has no such pass: " + std::string(place));
+    }
+    passes_left = pass;
+  }
+};
+
+// Constants that are made before main ask, too.
+Asked& Environment() {
+  static Asked* const asked = new Asked();
+  return *asked;
+}
+
+// Said, and refused, at the start and not at the first use.
+[[maybe_unused]] const Asked& at_start = Environment();
+
+}  // namespace
+
+bool Planted(PlantedBug bug) {
+  Asked& asked = Environment();
+  if (!asked.planted[bug.index()]) return false;
+  if (!asked.told[bug.index()].exchange(true))
+    Say("reached " + std::string(kPlantedBugs[bug.index()]));
+  return true;
+}
+
+void CrashPoint(CrashPlace place) {
+  Asked& asked = Environment();
+  if (asked.crash_at != place.index()) return;
+  if (asked.passes_left.fetch_sub(1) != 1) return;
+  Say("crash at " + std::string(kCrashPoints[place.index()]));
+  kill(getpid(), SIGKILL);
+  pause();
+}
+
+}  // namespace with_test_points
+}  // namespace mtp
+
+#endif  // MTP_TEST_POINTS
