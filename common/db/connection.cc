@@ -93,6 +93,10 @@ bool Busy(const absl::Status& status) {
   return state == kStatementTimeout || state == kLockTimeout;
 }
 
+bool OutOfRoom(const absl::Status& status) {
+  return SqlState(status).starts_with("53");
+}
+
 bool TookTooLong(const absl::Status& status) {
   return SqlState(status) == kStatementTimeout;
 }

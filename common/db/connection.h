@@ -60,6 +60,8 @@ bool ConnectionLost(const absl::Status& status);
 bool WorthRerunning(const absl::Status& status);
 // Another transaction held what this one needed past the time that it may wait.
 bool Busy(const absl::Status& status);
+// The database lacks disk, memory or connections.
+bool OutOfRoom(const absl::Status& status);
 // The statement took longer than a statement may, by itself or by waiting.
 bool TookTooLong(const absl::Status& status);
 

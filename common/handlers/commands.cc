@@ -169,6 +169,11 @@ absl::Status CommandLanes::Explain(const Waiting& waiting,
         "DATABASE_BUSY",
         "the rows are taken by a long change; nothing was done", kRetryDelay);
   }
+  if (db::OutOfRoom(status)) {
+    return errors::Unavailable(
+        "DATABASE_FULL", "the database has no room left; nothing was done",
+        kRetryDelay);
+  }
   return absl::InternalError("the database refused the change");
 }
 

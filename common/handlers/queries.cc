@@ -88,6 +88,10 @@ absl::Status QueryLanes::Explain(const absl::Status& status) const {
                                "the query waited for others for too long",
                                kRetryDelay);
   }
+  if (db::OutOfRoom(status)) {
+    return errors::Unavailable("DATABASE_FULL", "the database has no room left",
+                               kRetryDelay);
+  }
   return absl::InternalError("the database refused the query");
 }
 
