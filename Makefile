@@ -1,8 +1,10 @@
 # Every target does what it needs by itself, and does nothing twice.
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down demo test bench lint format freeze clean
+.PHONY: help setup build up down demo test faults planted bench lint format freeze clean
 
 JOBS ?= $(shell nproc)
+SEED ?= 1
+SCHEDULES ?= 200
 LOCAL := deploy/local
 BUILD := build/release
 BIN := $(BUILD)/bin
@@ -28,6 +30,12 @@ demo: up ## shows one order from plan to parcel, through both services
 
 test: build lint ## checks and runs every test
 	@cd $(BUILD) && ctest --verbose
+
+faults: build ## tries 200 random schedules of faults (SEED=1 SCHEDULES=200)
+	@SEED=$(SEED) SCHEDULES=$(SCHEDULES) $(BIN)/fault_tests "[schedules]"
+
+planted: build ## shows that the fault tests find each of the known bugs (about half an hour)
+	@tests/faults/planted $(BIN)/fault_tests
 
 bench: build ## measures against bare gRPC and pgbench, writes build/bench.json
 	@$(BIN)/mtp_bench

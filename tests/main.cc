@@ -10,6 +10,8 @@ int main(int argc, char** argv) {
   // poller. At its 5 s a test would wait that long to see that a service it
   // killed is back.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50", 1);
+  // What it says of connections that break is what the tests are about.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   return Catch::Session().run(argc, argv) +
          mtp::tests::tests_that_broke_invariants;
 }

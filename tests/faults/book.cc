@@ -49,7 +49,8 @@ void Say(const Stack& stack, Deed& deed, absl::Duration patience,
       return;
     }
     if (!WorthRepeating(reply.status)) {
-      deed.outcome = Deed::Outcome::kRefused;
+      // An attempt that was not answered may still be on its way.
+      if (attempt == 0) deed.outcome = Deed::Outcome::kRefused;
       return;
     }
     if (!again()) return;

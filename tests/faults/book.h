@@ -45,17 +45,28 @@ class Book {
     absl::MutexLock lock(&mutex_);
     return deeds_;
   }
+  // What cannot be true together.
+  void WriteContradiction(std::string contradiction) {
+    absl::MutexLock lock(&mutex_);
+    contradictions_.push_back(std::move(contradiction));
+  }
+  std::vector<std::string> contradictions() const {
+    absl::MutexLock lock(&mutex_);
+    return contradictions_;
+  }
   // Taken out, to be settled and written again.
   std::vector<Deed> TakeUnknown();
 
  private:
   mutable absl::Mutex mutex_;
   std::vector<Deed> deeds_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> contradictions_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Says it under its one request_id until it is answered, for as long as `again`
 // says so: now at its own side, now at the other, which passes it on. Each
-// attempt waits `patience` at most.
+// attempt waits `patience` at most. Who was refused after an attempt without an
+// answer does not know: that one may still arrive.
 void Say(const Stack& stack, Deed& deed, absl::Duration patience,
          const std::function<bool()>& again);
 

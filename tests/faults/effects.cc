@@ -47,7 +47,8 @@ Reading Read(
 void AddAllocation(const pro::Allocation& allocation, Effects& effects) {
   effects["allocations"].insert(
       Line(allocation.allocation_id(), allocation.barcode(),
-           KeyText(allocation.shipment()),
+           allocation.has_batch_id() ? allocation.batch_id()
+                                     : KeyText(allocation.shipment()),
            allocation.grams() + allocation.released_grams()));
 }
 
@@ -143,6 +144,11 @@ const std::map<std::string, Reading>& Readings() {
            [](const auto&, const auto& response, Effects& effects) {
              AddAllocation(response.allocation(), effects);
            })},
+      {"AllocationService/AllocateToBatch",
+       Read<pro::AllocateToBatchRequest, pro::AllocateToBatchResponse>(
+           [](const auto&, const auto& response, Effects& effects) {
+             AddAllocation(response.allocation(), effects);
+           })},
       {"AllocationService/BatchAllocate",
        Read<pro::BatchAllocateRequest, pro::BatchAllocateResponse>(
            [](const auto&, const auto& response, Effects& effects) {
@@ -233,8 +239,10 @@ constexpr Keeping kKept[] = {
     {SIDE_PROCESSING, "write-offs",
      "SELECT barcode || ' ' || grams FROM write_off"},
     {SIDE_PROCESSING, "allocations",
-     "SELECT allocation_id || ' ' || barcode || ' ' || request_code || '/' || "
-     "shipment_code || ' ' || grams + released_grams FROM allocation"},
+     "SELECT allocation_id || ' ' || barcode || ' ' || "
+     "coalesce(batch_id::text, "
+     "request_code || '/' || shipment_code) || ' ' || grams + released_grams "
+     "FROM allocation"},
     {SIDE_PROCESSING, "releases",
      "SELECT allocation_id || ' ' || reason FROM allocation_release WHERE "
      "reason <> 'GIVEN_BACK'"},

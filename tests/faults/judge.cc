@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "common/base/protos.h"
 #include "mtp/ops/v1/operations.pb.h"
+#include "mtp/order/v1/requests.pb.h"
 #include "tests/faults/effects.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
@@ -151,12 +152,17 @@ void Judge::Examine(const Book& book) {
                         " failed as no call may: ", deed.status.ToString()));
     }
   }
+  for (const std::string& contradiction : book.contradictions()) {
+    Find(contradiction);
+  }
   ExamineEffects(deeds);
   ExamineWeight();
   ExamineTrail(deeds);
   ExamineExceptions();
   ExamineDrift();
   ExamineReplays(deeds);
+  ExamineOtherContent(deeds);
+  ExamineRepair();
   if (peak_memory_ > kMemoryLimit) {
     Find(absl::StrCat("a service held ", peak_memory_ >> 20, " MiB"));
   }
@@ -304,27 +310,81 @@ void Judge::ExamineExceptions() {
   }
 }
 
+void Judge::ExamineOtherContent(const std::vector<Deed>& deeds) {
+  for (const Deed& deed : deeds) {
+    order::v1::CreateRequestRequest request;
+    if (deed.outcome != Deed::Outcome::kDone ||
+        deed.Name() != "RequestService/CreateRequest" ||
+        !request.ParseFromString(deed.request)) {
+      continue;
+    }
+    request.mutable_request()->set_comments("something else");
+    Deed other = deed;
+    other.outcome = Deed::Outcome::kUnknown;
+    other.request = request.SerializeAsString();
+    const absl::Time give_up = absl::Now() + kPatience;
+    Say(stack_, other, kPatience, [&] { return absl::Now() < give_up; });
+    if (other.status.code() != absl::StatusCode::kAlreadyExists) {
+      Find(absl::StrCat(
+          deed.Name(), " ", deed.request_id,
+          " with other content is not refused: ", other.status.ToString()));
+    }
+    return;
+  }
+}
+
+std::optional<int64_t> Judge::Compare(Side side) {
+  ops::v1::ReconcileRequest request;
+  request.set_request_id(NewRequestId());
+  absl::StatusOr<ops::v1::ReconcileResponse> response;
+  // A replica may not have tried yet whether the peer is back.
+  const bool compared = Eventually(
+      [&] {
+        response = stack_.As(options::v1::ROLE_MASTER_ADMIN, side)
+                       .Call<ops::v1::ReconcileResponse>(
+                           "mtp.ops.v1.OperationsService/Reconcile", request);
+        return response.ok() && response->finished();
+      },
+      kRecovery);
+  if (!compared) {
+    Find(absl::StrCat(NameOf(side),
+                      " cannot compare: ", response.status().ToString()));
+    return std::nullopt;
+  }
+  return response->run().drift_count();
+}
+
 void Judge::ExamineDrift() {
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
-    ops::v1::ReconcileRequest request;
-    request.set_request_id(NewRequestId());
-    absl::StatusOr<ops::v1::ReconcileResponse> response;
-    // A replica may not have tried yet whether the peer is back.
-    const bool compared = Eventually(
-        [&] {
-          response = stack_.As(options::v1::ROLE_MASTER_ADMIN, side)
-                         .Call<ops::v1::ReconcileResponse>(
-                             "mtp.ops.v1.OperationsService/Reconcile", request);
-          return response.ok();
-        },
-        kRecovery);
-    if (!compared) {
-      Find(absl::StrCat(NameOf(side),
-                        " cannot compare: ", response.status().ToString()));
-    } else if (!response->finished() || response->run().drift_count() != 0) {
-      Find(absl::StrCat(NameOf(side), " finds drift:\n",
-                        response->DebugString()));
+    const std::optional<int64_t> drift = Compare(side);
+    // Neither now nor when it was compared in the middle of the troubles:
+    // nobody has altered a row.
+    const Sql::Rows found = stack_.Database(side).Query(
+        "SELECT kind, key, cause, owner_version, copy_version, "
+        "differences::text, found_at FROM "
+        "sync.drift");
+    if (drift.value_or(0) != 0 || !found.empty()) {
+      Find(absl::StrCat(NameOf(side), " finds drift: ", ToText(found)));
     }
+  }
+}
+
+void Judge::ExamineRepair() {
+  const Sql::Rows altered = stack_.Owner(SIDE_PROCESSING)
+                                .Query(
+                                    "UPDATE shipment SET product_name = 'Green "
+                                    "tea' WHERE request_code = 1 AND "
+                                    "shipment_code = 1 RETURNING 1");
+  if (altered.empty()) return;
+  if (Compare(SIDE_ORDER) != 1) {
+    Find("a row that was altered by hand is not found");
+  }
+  if (!Eventually([&] { return Disagreement(stack_).empty(); }, kRecovery)) {
+    Find("a row that was altered by hand is not repaired:\n" +
+         Disagreement(stack_));
+  }
+  if (Compare(SIDE_ORDER) != 0) {
+    Find("what was repaired is found once more");
   }
 }
 

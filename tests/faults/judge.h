@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,7 +58,11 @@ class Judge {
   void ExamineTrail(const std::vector<Deed>& deeds);
   void ExamineReplays(const std::vector<Deed>& deeds);
   void ExamineExceptions();
+  void ExamineOtherContent(const std::vector<Deed>& deeds);
   void ExamineDrift();
+  void ExamineRepair();
+  // The differences that a comparison of everything finds.
+  std::optional<int64_t> Compare(Side side);
 
   Stack& stack_;
   const size_t replicas_;

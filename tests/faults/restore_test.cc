@@ -85,7 +85,7 @@ std::string Text(const common::v1::ShipmentKey& key) {
   return absl::StrCat(key.request_code(), "/", key.shipment_code());
 }
 
-TEST_CASE("Seeduwa restored: what has left has left") {
+TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
   Plant plant;
   Stack& stack = plant.stack;
   Story left(stack);
@@ -126,7 +126,7 @@ TEST_CASE("Seeduwa restored: what has left has left") {
         absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_CASE("Seeduwa restored to before the goods were allocated") {
+TEST_CASE("Seeduwa restored to before the goods were allocated", "[restore]") {
   Plant plant;
   Stack& stack = plant.stack;
   Story story(stack);
@@ -147,7 +147,8 @@ TEST_CASE("Seeduwa restored to before the goods were allocated") {
         Story::kOrderedGrams);
 }
 
-TEST_CASE("Grandpass restored: codes, acceptances and schedules come back") {
+TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
+          "[restore]") {
   Plant plant;
   Stack& stack = plant.stack;
   Story accepted(stack);
@@ -178,7 +179,8 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back") {
   RequireAgreement(stack);
 }
 
-TEST_CASE("a restore that nobody announced is noticed before it does harm") {
+TEST_CASE("a restore that nobody announced is noticed before it does harm",
+          "[restore]") {
   Plant plant;
   Stack& stack = plant.stack;
   Story story(stack);
@@ -222,7 +224,8 @@ TEST_CASE("a restore that nobody announced is noticed before it does harm") {
         common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
 }
 
-TEST_CASE("a code given twice after an unannounced restore is told") {
+TEST_CASE("a code given twice after an unannounced restore is told",
+          "[restore]") {
   Plant plant;
   Stack& stack = plant.stack;
   Story before(stack);

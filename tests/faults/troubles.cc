@@ -21,7 +21,8 @@ class Held {
  public:
   Held(const std::string& conninfo, const std::vector<std::string>& statements)
       : connection_(PQconnectdb(conninfo.c_str()), &PQfinish) {
-    Do("SET client_min_messages = error");
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char*) {}, nullptr);
     Do("SET lock_timeout = '500ms'");
     Do("BEGIN");
     for (const std::string& statement : statements) Do(statement);
@@ -94,6 +95,7 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
       {"deliver states again", 4, &Troubles::DeliverEcho},
       {"refuse states", 2, &Troubles::RefuseStates},
       {"overload", 1, &Troubles::Overload},
+      {"compare", 2, &Troubles::Compare},
   };
   return kinds;
 }
@@ -219,6 +221,10 @@ void Troubles::CrashAtPoint() {
 }
 
 void Troubles::CrashPostgres() {
+  // Who has connected and says nothing keeps PostgreSQL from ending.
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    stack_.DatabaseLine(side).Calm();
+  }
   cluster_.Crash();
   Note("  it is down");
   cluster_.Start();
@@ -336,6 +342,14 @@ void Troubles::Overload() {
       }
     });
   }
+}
+
+void Troubles::Compare() {
+  const Side side = AnySide();
+  crowds_.emplace_back([this, side] {
+    stack_.As(options::v1::ROLE_MASTER_ADMIN, side)
+        .Send("mtp.ops.v1.OperationsService/Reconcile", {""}, absl::Seconds(2));
+  });
 }
 
 }  // namespace mtp::tests

@@ -84,6 +84,7 @@ class Troubles {
   void RefuseStates();
   void TakeStates(Side side, int64_t least, int64_t most);
   void Overload();
+  void Compare();
 
   struct Lifting {
     absl::Time at;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "mtp/order/v1/plans.pb.h"
@@ -19,6 +21,7 @@
 #include "mtp/processing/v1/materials.pb.h"
 #include "mtp/processing/v1/outbound.pb.h"
 #include "tests/support/story.h"
+#include "tests/support/wait.h"
 
 namespace mtp::tests {
 namespace {
@@ -54,11 +57,12 @@ T AnyOf(const std::vector<T>& things, std::mt19937& random) {
 // One of the people, who does one thing after the other.
 class Person {
  public:
-  Person(const Stack& stack, Floor& floor, Book& book,
-         const std::atomic<bool>& stop, uint32_t seed)
+  Person(Stack& stack, Floor& floor, Book& book, const std::atomic<bool>& stop,
+         uint32_t seed)
       : stack_(stack), floor_(floor), book_(book), stop_(stop), random_(seed) {}
 
   void Work();
+  void TellStories();
 
  private:
   int64_t Between(int64_t least, int64_t most) {
@@ -79,15 +83,55 @@ class Person {
               .request_id = NewRequestId()};
     SetRequestId(request, deed.request_id);
     deed.request = request.SerializeAsString();
-    // Some ask once and go home.
+    // Some ask once and go home, some press the button twice.
     const bool once = Once(12);
+    Deed twin = deed;
+    std::thread second;
+    if (Once(8)) {
+      second = std::thread(
+          [&] { Say(stack_, twin, kPatience, [&] { return !stop_; }); });
+    }
     Say(stack_, deed, kPatience, [&] { return !once && !GivenUp(); });
+    if (second.joinable()) {
+      second.join();
+      Agree(deed, twin);
+    }
     Response response;
     const bool done = deed.outcome == Deed::Outcome::kDone &&
                       response.ParseFromString(deed.reply);
     book_.Write(std::move(deed));
     if (!done) return std::nullopt;
     return response;
+  }
+  // One call, asked for twice at the same moment: what is known of it by both
+  // answers. It may be refused and a moment later be done, but never refused
+  // for what it has done itself.
+  void Agree(Deed& deed, Deed& twin) {
+    using enum Deed::Outcome;
+    if (twin.outcome == kDone) std::swap(deed, twin);
+    const bool differs = deed.outcome == kDone &&
+                         (twin.outcome == kDone ? deed.reply != twin.reply
+                                                : twin.outcome == kRefused &&
+                                                      RefusedForItself(twin));
+    if (differs) {
+      book_.WriteContradiction(absl::StrCat(
+          deed.Name(), " ", deed.request_id,
+          ", asked for twice at the same time, was answered differently: ",
+          deed.status.ToString(), " and ", twin.status.ToString()));
+    }
+    // Refused once, and the other may have been done meanwhile.
+    if (deed.outcome == kRefused && twin.outcome == kUnknown) {
+      deed = std::move(twin);
+    }
+  }
+  static bool RefusedForItself(const Deed& deed) {
+    static const std::map<std::string, std::string> kItself = {
+        {"OutboundService/DispatchShipments", "is SHIPMENT_DISPATCHED"},
+        {"ShipmentService/AcceptShipment", "is SHIPMENT_ACCEPTED"},
+        {"ShipmentService/CancelShipment", "is SHIPMENT_CANCELLED"}};
+    const auto itself = kItself.find(deed.Name());
+    return itself != kItself.end() &&
+           absl::StrContains(deed.status.message(), itself->second);
   }
   bool GivenUp() {
     if (!stop_) return false;
@@ -114,7 +158,7 @@ class Person {
   void ReleaseParcel();
   void SendAway();
 
-  const Stack& stack_;
+  Stack& stack_;
   Floor& floor_;
   Book& book_;
   const std::atomic<bool>& stop_;
@@ -142,6 +186,31 @@ void Person::Work() {
   for (const Habit& habit : kHabits) weights.push_back(habit.weight);
   std::discrete_distribution<size_t> any(weights.begin(), weights.end());
   while (!stop_) (this->*kHabits[any(random_)].act)();
+}
+
+void Person::TellStories() {
+  while (!stop_) {
+    Story story(stack_);
+    for (const Act& act : story.acts()) {
+      const auto ready = [&] { return GivenUp() || !act.ready || act.ready(); };
+      if (!Eventually(ready) || GivenUp()) return;
+      Deed deed{.method = act.method,
+                .role = act.role,
+                .request_id = act.request_id,
+                .request = act.request()->SerializeAsString()};
+      Say(stack_, deed, kPatience, [&] { return !GivenUp(); });
+      book_.Write(deed);
+      if (deed.outcome != Deed::Outcome::kDone) {
+        if (deed.outcome == Deed::Outcome::kRefused) {
+          book_.WriteContradiction(absl::StrCat(
+              deed.Name(), " was refused in the middle of an order: ",
+              deed.status.ToString()));
+        }
+        return;
+      }
+      act.learn(deed.reply);
+    }
+  }
 }
 
 void Person::Request() {
@@ -479,13 +548,16 @@ int64_t Floor::AnySchedule(std::mt19937& random) const {
   return AnyOf(schedules_, random);
 }
 
-Workload::Workload(const Stack& stack, Floor& floor, Book& book, uint32_t seed)
+Workload::Workload(Stack& stack, Floor& floor, Book& book, uint32_t seed)
     : stack_(stack), floor_(floor), book_(book) {
   for (uint32_t i = 0; i < kPeople; ++i) {
     people_.emplace_back([this, i, seed] {
       Person(stack_, floor_, book_, stop_, seed * 1'000 + i).Work();
     });
   }
+  people_.emplace_back([this, seed] {
+    Person(stack_, floor_, book_, stop_, seed * 1'000 + kPeople).TellStories();
+  });
 }
 
 void Workload::Stop() {

@@ -68,13 +68,15 @@ class Floor {
   std::vector<int64_t> schedules_ ABSL_GUARDED_BY(mutex_);
 };
 
-// People of all roles who request, cut, cancel, weigh, allocate, dispatch,
-// accept and schedule at random, from one seed. Ends with its threads.
+// People who request, cut, cancel, weigh, allocate, dispatch, accept and
+// schedule at random, from one seed, and one who takes orders from the plan to
+// the parcel (story.h), so that all roles have something to do. Ends with its
+// threads.
 class Workload {
  public:
   static constexpr int kPeople = 6;
 
-  Workload(const Stack& stack, Floor& floor, Book& book, uint32_t seed);
+  Workload(Stack& stack, Floor& floor, Book& book, uint32_t seed);
   ~Workload() { Stop(); }
   Workload(const Workload&) = delete;
   Workload& operator=(const Workload&) = delete;
@@ -84,7 +86,7 @@ class Workload {
   void Stop();
 
  private:
-  const Stack& stack_;
+  Stack& stack_;
   Floor& floor_;
   Book& book_;
   std::atomic<bool> stop_ = false;

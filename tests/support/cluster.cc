@@ -76,10 +76,9 @@ int FreePort() {
   }
 }
 
-Cluster::Cluster(Durability durability) : port_(FreePort()) {
-  const char* temporary = std::getenv("TMPDIR");
-  folder_ = absl::StrCat(temporary == nullptr ? "/tmp" : temporary,
-                         "/mtp-test-XXXXXX");
+Cluster::Cluster(Durability durability, const std::string& parent)
+    : port_(FreePort()) {
+  folder_ = parent + "/mtp-test-XXXXXX";
   REQUIRE(mkdtemp(folder_.data()) != nullptr);
   // The system user of PostgreSQL must get through.
   REQUIRE(chmod(folder_.c_str(), 0755) == 0);
@@ -92,7 +91,10 @@ Cluster::Cluster(Durability durability) : port_(FreePort()) {
   std::vector<std::string> create = {kScript, "create", folder_ + "/postgres",
                                      absl::StrCat(port_),
                                      // Those of many stacks at a time.
-                                     "max_connections=400"};
+                                     "max_connections=400",
+                                     // A line that swallows what a client says
+                                     // first must not hold up a shutdown.
+                                     "authentication_timeout=3s"};
   if (durability == Durability::kFast) {
     create.insert(create.end(), {"fsync=off", "synchronous_commit=off",
                                  "full_page_writes=off"});

@@ -31,7 +31,8 @@ class Cluster {
     kArchived,
   };
 
-  explicit Cluster(Durability durability);
+  // In a folder of `parent`.
+  explicit Cluster(Durability durability, const std::string& parent = "/tmp");
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

@@ -48,6 +48,8 @@ absl::StatusOr<Sql::Rows> Sql::Try(
     std::string_view statement,
     const std::vector<std::string>& parameters) const {
   const PgConnection connection(PQconnectdb(conninfo_.c_str()), &PQfinish);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   const PgResult result =
       Execute(connection.get(), std::string(statement), parameters);
   if (Done(result.get())) return RowsOf(result.get());

@@ -70,7 +70,8 @@ class Stack {
     // Every connection to a side or to its database goes through a line that
     // can be disturbed; several replicas stand behind the same one.
     bool lines = false;
-    // The services with test points (common/base/test_points.h).
+    // The services with test points (common/base/test_points.h); so are all
+    // where MTP_PLANTED names a bug.
     bool test_points = false;
   };
 

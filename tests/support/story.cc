@@ -374,10 +374,10 @@ void Story::AddParcels() {
       return AtSeeduwa().status() ==
                  common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED &&
              stack_.Database(SIDE_PROCESSING)
-                     .Number(
-                         "SELECT count(*) FROM schedule "
-                         "WHERE schedule_code = $1",
-                         {absl::StrCat(schedule_code)}) == 1;
+                     .Try("SELECT 1 FROM schedule WHERE schedule_code = $1",
+                          {absl::StrCat(schedule_code)})
+                     .value_or(Sql::Rows())
+                     .size() == 1;
     };
   }
   Add<CompleteScheduleRequest, CompleteScheduleResponse>(
