@@ -1,5 +1,6 @@
 #include "common/rpc/gateway.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,8 @@ namespace mtp::rpc {
 namespace {
 
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(500);
+// How soon it is seen that nobody waits for a call any more.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(250);
 
 Metadata MetadataOf(const Call& call) {
   Metadata metadata = {{kCorrelationIdKey, call.correlation_id},
@@ -81,6 +84,17 @@ std::vector<std::string> MessagesOf(Call& call) {
 
 }  // namespace
 
+Gateway::Gateway(PeerChannel* peer, size_t max_in_flight)
+    : peer_(peer),
+      max_in_flight_(max_in_flight),
+      poller_({.poll = kLookInterval,
+               .look =
+                   [this] {
+                     CallOff();
+                     return absl::OkStatus();
+                   },
+               .log_failure = {}}) {}
+
 void Gateway::Pass(std::unique_ptr<Call> call) {
   if (call->forwarded) {
     call->Fail(errors::FailedPrecondition(
@@ -89,46 +103,67 @@ void Gateway::Pass(std::unique_ptr<Call> call) {
         "as each other's peer wrongly"));
     return;
   }
-  if (in_flight_.fetch_add(1, std::memory_order_relaxed) >= max_in_flight_) {
-    in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  const std::string name = NameOf(*call);
+  const bool streams =
+      call->method->client_streaming() || call->method->server_streaming();
+  const absl::Time deadline =
+      std::min(call->deadline, call->received + kMaxTime);
+  Metadata metadata = MetadataOf(*call);
+  std::vector<std::string> messages = MessagesOf(*call);
+  const uint64_t number = Board(call);
+  if (number == 0) {
     call->Fail(errors::Overloaded(
         "too many calls to the other side are under way", kRetryDelay));
     return;
   }
-  Metadata metadata = MetadataOf(*call);
-  const bool streams =
-      call->method->client_streaming() || call->method->server_streaming();
-  // Shared, for a std::function wants to be copied.
-  std::shared_ptr<Call> shared = std::move(call);
+  uint64_t flight = 0;
   if (streams) {
-    PassStream(std::move(shared), std::move(metadata));
-  } else {
-    PassUnary(std::move(shared), std::move(metadata));
-  }
-}
-
-void Gateway::PassUnary(std::shared_ptr<Call> call, Metadata metadata) {
-  Call& passed = *call;
-  peer_->CallForReply(NameOf(passed), std::move(passed.request),
-                      passed.deadline, std::move(metadata),
-                      [this, call = std::move(call)](PeerReply reply) {
-                        in_flight_.fetch_sub(1, std::memory_order_relaxed);
-                        std::vector<std::string> messages;
-                        messages.push_back(std::move(reply.bytes));
-                        Answer(*call, std::move(reply.status), reply.trailers,
-                               std::move(messages));
+    flight =
+        peer_->Stream(name, std::move(messages), deadline, std::move(metadata),
+                      [this, number](PeerStreamReply reply) {
+                        Land(number, std::move(reply.status), reply.trailers,
+                             std::move(reply.messages));
                       });
+  } else {
+    flight = peer_->CallForReply(name, std::move(messages.front()), deadline,
+                                 std::move(metadata),
+                                 [this, number](PeerReply reply) {
+                                   std::vector<std::string> replies;
+                                   replies.push_back(std::move(reply.bytes));
+                                   Land(number, std::move(reply.status),
+                                        reply.trailers, std::move(replies));
+                                 });
+  }
+  std::lock_guard lock(mutex_);
+  const auto found = passages_.find(number);
+  if (found != passages_.end()) found->second.flight = flight;
 }
 
-void Gateway::PassStream(std::shared_ptr<Call> call, Metadata metadata) {
-  Call& passed = *call;
-  peer_->Stream(NameOf(passed), MessagesOf(passed), passed.deadline,
-                std::move(metadata),
-                [this, call = std::move(call)](PeerStreamReply reply) {
-                  in_flight_.fetch_sub(1, std::memory_order_relaxed);
-                  Answer(*call, std::move(reply.status), reply.trailers,
-                         std::move(reply.messages));
-                });
+uint64_t Gateway::Board(std::unique_ptr<Call>& call) {
+  std::lock_guard lock(mutex_);
+  if (passages_.size() >= max_in_flight_) return 0;
+  const uint64_t number = ++last_number_;
+  passages_[number].call = std::move(call);
+  return number;
+}
+
+void Gateway::Land(uint64_t number, absl::Status status,
+                   const Metadata& trailers,
+                   std::vector<std::string> messages) {
+  std::unique_ptr<Call> call;
+  {
+    std::lock_guard lock(mutex_);
+    call = std::move(passages_.extract(number).mapped().call);
+  }
+  Answer(*call, std::move(status), trailers, std::move(messages));
+}
+
+void Gateway::CallOff() {
+  // A passage that is still in the list keeps the channel open.
+  std::lock_guard lock(mutex_);
+  for (const auto& [number, passage] : passages_) {
+    if (passage.call->Cancelled()) peer_->Cancel(passage.flight);
+  }
 }
 
 }  // namespace mtp::rpc

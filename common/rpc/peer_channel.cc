@@ -84,6 +84,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(
 
 // A call under way.
 struct PeerChannel::Flight {
+  uint64_t number = 0;  // none before it took off
   grpc::ClientContext context;
   std::string method;
   absl::Duration time_given;
@@ -185,7 +186,7 @@ PeerChannel::PeerChannel(ChannelSettings settings,
 PeerChannel::~PeerChannel() {
   std::unique_lock lock(mutex_);
   closing_ = true;
-  for (Flight* flight : flights_) flight->context.TryCancel();
+  for (const auto& [number, flight] : flights_) flight->context.TryCancel();
   landed_.wait(lock, [this] { return flights_.empty(); });
 }
 
@@ -221,7 +222,8 @@ absl::Status PeerChannel::TakeOff(Flight& flight, absl::Time deadline,
   std::lock_guard lock(mutex_);
   // A call on a channel that is closing is cancelled like the others.
   if (closing_) flight.context.TryCancel();
-  flights_.insert(&flight);
+  flight.number = ++last_number_;
+  flights_.emplace(flight.number, &flight);
   return absl::OkStatus();
 }
 
@@ -240,19 +242,26 @@ absl::Status PeerChannel::Land(Flight& flight, const grpc::Status& status) {
 
 void PeerChannel::Forget(Flight* flight) {
   std::lock_guard lock(mutex_);
-  flights_.erase(flight);
+  flights_.erase(flight->number);
   landed_.notify_all();
 }
 
-void PeerChannel::CallForReply(std::string_view method, std::string bytes,
-                               absl::Time deadline, Metadata metadata,
-                               std::function<void(PeerReply)> done) {
+void PeerChannel::Cancel(uint64_t number) {
+  std::lock_guard lock(mutex_);
+  const auto found = flights_.find(number);
+  if (found != flights_.end()) found->second->context.TryCancel();
+}
+
+uint64_t PeerChannel::CallForReply(std::string_view method, std::string bytes,
+                                   absl::Time deadline, Metadata metadata,
+                                   std::function<void(PeerReply)> done) {
   auto owned = std::make_unique<UnaryFlight>();
   if (absl::Status status = TakeOff(*owned, deadline, metadata); !status.ok()) {
     done({.status = std::move(status), .bytes = {}, .trailers = {}});
-    return;
+    return 0;
   }
   UnaryFlight* flight = owned.release();
+  const uint64_t number = flight->number;  // it may be gone before this returns
   flight->method = "/" + std::string(method);
   flight->request = MakeBuffer(std::move(bytes));
   flight->done = std::move(done);
@@ -270,23 +279,26 @@ void PeerChannel::CallForReply(std::string_view method, std::string bytes,
         flight->done(std::move(reply));
         Forget(flight);
       });
+  return number;
 }
 
-void PeerChannel::Stream(std::string_view method,
-                         std::vector<std::string> messages, absl::Time deadline,
-                         Metadata metadata,
-                         std::function<void(PeerStreamReply)> done) {
+uint64_t PeerChannel::Stream(std::string_view method,
+                             std::vector<std::string> messages,
+                             absl::Time deadline, Metadata metadata,
+                             std::function<void(PeerStreamReply)> done) {
   auto owned = std::make_unique<StreamFlight>(this, std::move(messages),
                                               std::move(done));
   if (absl::Status status = TakeOff(*owned, deadline, metadata); !status.ok()) {
     owned->Refuse(std::move(status));
-    return;
+    return 0;
   }
   StreamFlight* flight = owned.release();
+  const uint64_t number = flight->number;
   flight->method = "/" + std::string(method);
   stub_.PrepareBidiStreamingCall(&flight->context, flight->method,
                                  grpc::StubOptions(), flight);
   flight->Start();
+  return number;
 }
 
 bool PeerChannel::Reachable() {

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -71,15 +72,18 @@ class PeerChannel {
   void Call(std::string_view method, std::string bytes, absl::Time deadline,
             Metadata metadata,
             std::function<void(absl::Status, std::string)> done);
-  // The same, with the trailers.
-  void CallForReply(std::string_view method, std::string bytes,
-                    absl::Time deadline, Metadata metadata,
-                    std::function<void(PeerReply)> done);
+  // The same, with the trailers. The number is what Cancel knows the call by.
+  uint64_t CallForReply(std::string_view method, std::string bytes,
+                        absl::Time deadline, Metadata metadata,
+                        std::function<void(PeerReply)> done);
   // A call that takes a stream, or answers with one: sends these messages
   // and collects all that comes back until the server ends the call.
-  void Stream(std::string_view method, std::vector<std::string> messages,
-              absl::Time deadline, Metadata metadata,
-              std::function<void(PeerStreamReply)> done);
+  uint64_t Stream(std::string_view method, std::vector<std::string> messages,
+                  absl::Time deadline, Metadata metadata,
+                  std::function<void(PeerStreamReply)> done);
+  // Ends a call here and at the server; its `done` says CANCELLED. Does nothing
+  // to one that is over. Not from gRPC's threads, nor from a `done`.
+  void Cancel(uint64_t number);
   // For tools and tests: waits for the reply.
   PeerReply CallAndWait(std::string_view method, std::string bytes,
                         absl::Time deadline, Metadata metadata = {});
@@ -108,7 +112,8 @@ class PeerChannel {
   Breaker breaker_;
   std::mutex mutex_;
   std::condition_variable landed_;
-  std::set<Flight*> flights_;
+  std::map<uint64_t, Flight*> flights_;
+  uint64_t last_number_ = 0;
   bool closing_ = false;
 };
 

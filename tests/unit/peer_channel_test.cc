@@ -6,6 +6,7 @@
 
 #include "common/base/errors.h"
 #include "common/rpc/gateway.h"
+#include "mtp/processing/v1/trace.pb.h"
 #include "tests/support/wait.h"
 #include "tests/unit/rpc_bench.h"
 
@@ -80,20 +81,41 @@ TEST_CASE("a client's own deadline does not open the breaker") {
   CHECK(channel->breaker().Look().consecutive_failures == 0);
 }
 
+// A server that passes on to `peer` what is of these packages.
+struct Front {
+  std::unique_ptr<Gateway> gateway;
+  std::unique_ptr<PeerChannel> to_peer;
+  Bench bench;
+
+  Front(const Bench& peer, const std::string& own_package,
+        const std::string& peer_package,
+        size_t max_in_flight = Gateway::kMaxInFlight)
+      : to_peer(peer.Connect()), bench({own_package}, {peer_package}) {
+    gateway = std::make_unique<Gateway>(to_peer.get(), max_in_flight);
+    bench.pipeline->RoutePeer(
+        [this](std::unique_ptr<Call> call) { gateway->Pass(std::move(call)); });
+    bench.Start(bench.Insecure());
+  }
+};
+
+constexpr char kOrder[] = "mtp.order.v1";
+constexpr char kProcessing[] = "mtp.processing.v1";
+constexpr char kTrace[] = "mtp.processing.v1.TraceService/Trace";
+
+processing::v1::TraceRequest AnyTrace() {
+  processing::v1::TraceRequest request;
+  request.mutable_start()->set_barcode(kSubject);
+  request.set_direction(processing::v1::TRACE_DIRECTION_FORWARD);
+  return request;
+}
+
 TEST_CASE(
     "a gateway takes so many calls and no more, and passes them on once") {
   Bench peer;
   Held held(peer, kKeySet);
   peer.Start(peer.Insecure());
-
-  Bench front({"mtp.processing.v1"}, {"mtp.order.v1"});
-  std::unique_ptr<Gateway> gateway;
-  const std::unique_ptr<PeerChannel> to_peer = peer.Connect();
-  gateway = std::make_unique<Gateway>(to_peer.get(), /*max_in_flight=*/3);
-  front.pipeline->RoutePeer(
-      [&](std::unique_ptr<Call> call) { gateway->Pass(std::move(call)); });
-  front.Start(front.Insecure());
-  const auto client = front.Connect();
+  const Front front(peer, kProcessing, kOrder, /*max_in_flight=*/3);
+  const auto client = front.bench.Connect();
 
   order::v1::SignInRequest credentials = Credentials("nimal");
   const PeerReply passed_on =
@@ -127,6 +149,75 @@ TEST_CASE(
   // And there is room again.
   CHECK(client->CallAndWait(kSignIn, credentials.SerializeAsString(), Soon())
             .status.ok());
+}
+
+TEST_CASE("who goes away takes along what was passed on for them") {
+  Bench peer;
+  Held held(peer, kKeySet);
+  Held held_streams(peer, kTrace);
+  peer.Start(peer.Insecure());
+  const auto ended = [](Held& calls) {
+    const std::vector<std::unique_ptr<Call>> taken = calls.Take();
+    REQUIRE(taken.size() == 1);
+    return tests::Eventually([&] { return taken[0]->Cancelled(); },
+                             absl::Seconds(3));
+  };
+  SECTION("a single call") {
+    const Front front(peer, kProcessing, kOrder);
+    auto client = front.bench.Connect();
+    client->Call(kKeySet, "", Soon(), {}, [](absl::Status, std::string) {});
+    REQUIRE(tests::Eventually([&] { return held.size() == 1; }));
+    client.reset();
+    CHECK(ended(held));
+    CHECK(tests::Eventually(
+        [&] { return front.bench.pipeline->InFlight() == 0; }));
+    CHECK(front.to_peer->Reachable());
+  }
+  SECTION("a stream") {
+    const Front front(peer, kOrder, kProcessing);
+    auto client = front.bench.Connect();
+    client->Stream(kTrace, {AnyTrace().SerializeAsString()}, Soon(),
+                   peer.As(options::v1::ROLE_SEEDUWA_OFFICER),
+                   [](PeerStreamReply) {});
+    REQUIRE(tests::Eventually([&] { return held_streams.size() == 1; }));
+    client.reset();
+    CHECK(ended(held_streams));
+    CHECK(tests::Eventually(
+        [&] { return front.bench.pipeline->InFlight() == 0; }));
+  }
+}
+
+TEST_CASE("a drain waits for what hangs at the peer no longer than it is to") {
+  Bench peer;
+  Held held(peer, kKeySet);
+  peer.Start(peer.Insecure());
+  Front front(peer, kProcessing, kOrder);
+  const auto client = front.bench.Connect();
+  std::atomic<int> answered{0};
+  client->Call(kKeySet, "", absl::Now() + absl::Minutes(1), {},
+               [&](absl::Status, std::string) { ++answered; });
+  REQUIRE(tests::Eventually([&] { return held.size() == 1; }));
+  const absl::Time start = absl::Now();
+  front.bench.server->Drain(absl::ZeroDuration(), absl::Milliseconds(300));
+  CHECK(absl::Now() - start < absl::Seconds(5));
+  CHECK(front.bench.pipeline->InFlight() == 0);
+  CHECK(tests::Eventually([&] { return answered == 1; }));
+}
+
+TEST_CASE("no call is passed on for longer than a gateway's own limit") {
+  Bench peer;
+  Held held(peer, kKeySet);
+  peer.Start(peer.Insecure());
+  const Front front(peer, kProcessing, kOrder);
+  const auto client = front.bench.Connect();
+  client->Call(kKeySet, "", absl::Now() + absl::Hours(5), {},
+               [](absl::Status, std::string) {});
+  REQUIRE(tests::Eventually([&] { return held.size() == 1; }));
+  const auto taken = held.Take();
+  // The wire rounds it.
+  CHECK(taken[0]->deadline <
+        absl::Now() + Gateway::kMaxTime + absl::Seconds(1));
+  taken[0]->Reply("");
 }
 
 }  // namespace
