@@ -25,6 +25,7 @@ constexpr int kLastReconnectMillis = 1'000;
 constexpr int kConnectMillis = 5'000;
 // A call that had less and went unanswered says nothing of the peer.
 constexpr absl::Duration kTellingTime = absl::Seconds(2);
+constexpr absl::Duration kProbeLimit = absl::Seconds(5);
 constexpr int kKeepaliveMillis = 30'000;
 constexpr int kKeepaliveTimeoutMillis = 10'000;
 
@@ -303,8 +304,16 @@ uint64_t PeerChannel::Stream(std::string_view method,
 
 bool PeerChannel::Reachable() {
   const Breaker::Snapshot snapshot = breaker_.Look();
-  return snapshot.state == Breaker::State::kClosed &&
-         snapshot.consecutive_failures == 0;
+  if (snapshot.state == Breaker::State::kClosed &&
+      snapshot.consecutive_failures == 0) {
+    return true;
+  }
+  // Where nobody has anything to tell, nobody would find out.
+  if (!asking_.exchange(true)) {
+    CallForReply("grpc.health.v1.Health/Check", "", absl::Now() + kProbeLimit,
+                 {}, [this](const PeerReply&) { asking_ = false; });
+  }
+  return false;
 }
 
 PeerReply PeerChannel::CallAndWait(std::string_view method, std::string bytes,

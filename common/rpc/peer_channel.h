@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -89,7 +90,8 @@ class PeerChannel {
                         absl::Time deadline, Metadata metadata = {});
 
   Breaker& breaker() { return breaker_; }
-  // Its breaker lets calls through, and the last one did not fail.
+  // Its breaker lets calls through, and the last one did not fail. When not, it
+  // is tried whether it would now, and the next question has a new answer.
   bool Reachable();
   const std::string& target() const { return settings_.target; }
 
@@ -110,6 +112,8 @@ class PeerChannel {
   const ChannelSettings settings_;
   grpc::GenericStub stub_;
   Breaker breaker_;
+  // Whether it is being tried.
+  std::atomic<bool> asking_ = false;
   std::mutex mutex_;
   std::condition_variable landed_;
   std::map<uint64_t, Flight*> flights_;

@@ -7,6 +7,8 @@
 #include "common/base/errors.h"
 #include "common/rpc/gateway.h"
 #include "mtp/processing/v1/trace.pb.h"
+#include "tests/support/cluster.h"
+#include "tests/support/line.h"
 #include "tests/support/wait.h"
 #include "tests/unit/rpc_bench.h"
 
@@ -26,6 +28,23 @@ TEST_CASE("a channel to nobody fails fast once its breaker is open") {
   const PeerReply refused = channel->CallAndWait(kSignIn, "", Soon());
   REQUIRE(errors::Reason(refused.status) == "PEER_UNREACHABLE");
   REQUIRE(channel->breaker().Look().state == Breaker::State::kOpen);
+}
+
+TEST_CASE("a peer that is back is found by who only asks whether it is") {
+  Bench bench;
+  bench.Start(bench.Insecure());
+  const std::string address = "127.0.0.1:" + std::to_string(tests::FreePort());
+  tests::Line line({.listen = address, .targets = {bench.Address()}});
+  const auto channel = PeerChannel::Open({.target = address, .insecure = true},
+                                         {.failures_to_open = 1}, SystemClock(),
+                                         [] { return 0.1; })
+                           .value();
+  line.Partition();
+  REQUIRE_FALSE(channel->CallAndWait(kSignIn, "", Soon()).status.ok());
+  REQUIRE(channel->breaker().Look().state == Breaker::State::kOpen);
+  CHECK_FALSE(channel->Reachable());
+  line.Calm();
+  CHECK(tests::Eventually([&] { return channel->Reachable(); }));
 }
 
 TEST_CASE("a channel that is closed calls every callback first") {
