@@ -8,23 +8,31 @@
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 #include "common/db/connection.h"
+#include "order_service/errors.h"
 #include "order_service/passwords.h"
 
 namespace mtp::order {
 namespace {
 
-// The latch, the account and the audit entry stand or fall together. A table
-// with any account in it means that the time for this command is over.
+// Two that run at once must not both find nobody.
+constexpr db::Statement kTakeTurn{
+    "SELECT pg_advisory_xact_lock(hashtextextended('mtp.order.first_admin', "
+    "0))"};
+
+// The account, its audit entry and the note of the first use stand or fall
+// together. A lock after wrong passwords ends by itself, so it does not count.
 constexpr db::Statement kMake{R"(
-  WITH latch AS (
-    INSERT INTO admin.first_admin (subject)
-    SELECT $1::uuid WHERE NOT EXISTS (SELECT FROM admin.user_account)
-    ON CONFLICT DO NOTHING RETURNING subject),
+  WITH needed AS (
+    SELECT $1::uuid AS subject WHERE NOT EXISTS (
+      SELECT FROM admin.user_account WHERE role = 'MASTER_ADMIN' AND NOT disabled)),
+  first_use AS (
+    INSERT INTO admin.first_admin (subject) SELECT subject FROM needed
+    ON CONFLICT DO NOTHING),
   account AS (
     INSERT INTO admin.user_account
       (subject, username, role, password_hash, must_change_password, created_by)
     SELECT subject, $2::text, 'MASTER_ADMIN', $3::text, true, 'first-admin'
-    FROM latch RETURNING subject, username)
+    FROM needed RETURNING subject, username)
   INSERT INTO audit.entry (caller, method, entity_kind, entity_key, action, change)
   SELECT 'first-admin', 'order_service first-admin', 'user', subject::text, 'created',
          jsonb_build_object('username', username, 'role', 'MASTER_ADMIN')
@@ -55,14 +63,17 @@ absl::StatusOr<std::string> Make(const std::string& database,
       std::unique_ptr<db::Connection> connection,
       db::Connection::Open({.conninfo = database,
                             .application_name = "order_service first-admin"}));
-  ASSIGN_OR_RETURN(
-      const db::Result made,
-      connection->Run(
-          kMake,
-          db::Params().Add(Uuid::V7(absl::Now())).Add(username).Add(hash)));
-  if (made.empty()) {
+  db::Exchange exchange;
+  exchange.Add(kTakeTurn);
+  const size_t made = exchange.Add(
+      kMake, db::Params().Add(Uuid::V7(absl::Now())).Add(username).Add(hash));
+  const absl::StatusOr<db::Results> results = connection->Run(exchange);
+  RETURN_IF_ERROR(errors::OfConstraint(db::ConstraintName(results.status())));
+  RETURN_IF_ERROR(results.status());
+  if ((*results)[made].empty()) {
     return absl::AlreadyExistsError(
-        "there are accounts already; a MASTER_ADMIN makes further ones");
+        "there is a MASTER_ADMIN who is not disabled, and who makes further "
+        "accounts");
   }
   return password;
 }
@@ -72,7 +83,8 @@ absl::StatusOr<std::string> Make(const std::string& database,
 CLI::App* AddFirstAdminCommand(CLI::App& app, std::string& username) {
   CLI::App* command = app.add_subcommand(
       "first-admin",
-      "Makes the first MASTER_ADMIN, once, and prints its password");
+      "Makes a MASTER_ADMIN where none is left who could, and prints the "
+      "password");
   // So that the flags of the service may stand behind it, too.
   command->fallthrough();
   command->add_option("--username", username, "How the person signs in")

@@ -8,8 +8,8 @@ namespace CLI {
 class App;
 }
 
-// The one-time command that makes the first MASTER_ADMIN: before it, no account
-// exists.
+// The command that makes a MASTER_ADMIN where there is none who is not
+// disabled: the first one, and the next one when all are shut out.
 namespace mtp::order {
 
 // Adds `order_service first-admin --username NAME`; parsing it fills

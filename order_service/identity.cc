@@ -59,9 +59,17 @@ absl::StatusOr<std::unique_ptr<Identity>> Identity::Start(
            .secret = std::move(secret),
            .board = &board,
            .log_failure = failed("the signing keys cannot be read"),
-           .log_made = [&log](const std::string& key_id) {
-             log.Info("a signing key was made", {{"key_id", key_id}});
-           }}));
+           .log_made =
+               [&log](const std::string& key_id) {
+                 log.Info("a signing key was made", {{"key_id", key_id}});
+               },
+           .log_sealed =
+               [&log](const std::string& key_id) {
+                 log.Info(
+                     "a signing key that lay in the database unencrypted was "
+                     "encrypted",
+                     {{"key_id", key_id}});
+               }}));
   ASSIGN_OR_RETURN(
       identity->watch_,
       sync::RevocationWatch::Open(

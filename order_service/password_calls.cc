@@ -46,6 +46,20 @@ absl::Status BindSecrets(const PasswordHasher& hasher,
   return absl::OkStatus();
 }
 
+void ReadFirst(
+    Queries& queries, db::Exchange exchange, std::unique_ptr<rpc::Call> call,
+    std::function<void(std::unique_ptr<rpc::Call>, const db::Results&)> then) {
+  const absl::Time deadline = call->deadline;
+  auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));
+  queries.lanes().Ask(std::move(exchange), deadline,
+                      [shared, then = std::move(then)](
+                          const absl::StatusOr<db::Results>& results) {
+                        std::unique_ptr<rpc::Call> mine = std::move(*shared);
+                        if (!results.ok()) return mine->Fail(results.status());
+                        then(std::move(mine), *results);
+                      });
+}
+
 void InPool(PasswordPool& pool, std::unique_ptr<rpc::Call> call,
             std::function<void(std::unique_ptr<rpc::Call>)> task) {
   auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));

@@ -7,6 +7,7 @@
 
 #include "common/rpc/call.h"
 #include "order_service/passwords.h"
+#include "order_service/rows.h"
 
 // Calls that bring passwords: nothing of these is kept, but by their hashes.
 namespace mtp::order {
@@ -30,6 +31,11 @@ SecretPtr TakeSecret(rpc::Call& call, const char* field);
 absl::Status BindSecrets(const PasswordHasher& hasher,
                          std::initializer_list<SecretPtr> secrets,
                          rpc::Call& call);
+
+// Goes on with the call and with what was read for it.
+void ReadFirst(
+    Queries& queries, db::Exchange exchange, std::unique_ptr<rpc::Call> call,
+    std::function<void(std::unique_ptr<rpc::Call>, const db::Results&)> then);
 
 // Goes on with the call on a thread that may hash passwords.
 void InPool(PasswordPool& pool, std::unique_ptr<rpc::Call> call,

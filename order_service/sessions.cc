@@ -128,22 +128,6 @@ void Attempt(IdentityParts& parts, std::unique_ptr<rpc::Call> call,
        .remembered = false});
 }
 
-// Reads first, then goes on with the call and what was read.
-void ReadFirst(
-    IdentityParts& parts, db::Exchange exchange,
-    std::unique_ptr<rpc::Call> call,
-    std::function<void(std::unique_ptr<rpc::Call>, db::Results)> then) {
-  const absl::Time deadline = call->deadline;
-  auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));
-  parts.queries.lanes().Ask(
-      std::move(exchange), deadline,
-      [shared, then = std::move(then)](absl::StatusOr<db::Results> results) {
-        std::unique_ptr<rpc::Call> mine = std::move(*shared);
-        if (!results.ok()) return mine->Fail(results.status());
-        then(std::move(mine), *std::move(results));
-      });
-}
-
 // --- SignIn
 
 constexpr db::Statement kFindByName{R"(
@@ -178,7 +162,7 @@ void CheckAndSignIn(IdentityParts& parts, const Found& found,
       .subject = found.subject,
       .matched_hash = "",
       .dearer_hash = "",
-      .session_id = Uuid::V7(absl::Now()),
+      .session_id = Uuid::V7(call->received),
       .refresh_digest = TokenDigest::Of(refresh_token),
       .client = call->remote_address};
   const absl::StatusOr<bool> matches =
@@ -220,7 +204,7 @@ void SignIn(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
       static_cast<const v1::SignInRequest&>(*call->message).username());
   db::Exchange exchange;
   exchange.Add(kFindByName, db::Params().Add(folded));
-  ReadFirst(parts, std::move(exchange), std::move(call),
+  ReadFirst(parts.queries, std::move(exchange), std::move(call),
             [&parts, password, folded](std::unique_ptr<rpc::Call> read,
                                        const db::Results& results) {
               InPool(parts.pool, std::move(read),
@@ -276,31 +260,31 @@ void RefreshSession(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
   const TokenDigest digest = TokenDigest::Of(token->text);
   db::Exchange exchange;
   exchange.Add(kFindByToken, db::Params().Add(db::Bytes{digest.bytes}));
-  ReadFirst(
-      parts, std::move(exchange), std::move(call),
-      [&parts, digest](std::unique_ptr<rpc::Call> mine, db::Results results) {
-        if (results[0].empty()) return mine->Fail(errors::SessionEnded());
-        RefreshAttempt attempt{.digest = digest};
-        rpc::Caller whose{.kind = rpc::Caller::Kind::kPerson};
-        results[0][0].Into(attempt.subject, attempt.session_id, whose.username,
-                           whose.role);
-        whose.subject = attempt.subject.ToString();
-        const std::string next = NewRefreshToken();
-        attempt.next_digest = TokenDigest::Of(next);
-        mine->caller = std::move(whose);
-        Attempt<v1::RefreshSessionResponse>(
-            parts, std::move(mine), next,
-            [attempt](Rows& rows) {
-              rows.users.Want(attempt.subject);
-              rows.sessions.Want(attempt.session_id);
-              rows.refresh_tokens.Want(attempt.digest);
-              rows.refresh_tokens.Want(attempt.next_digest);
-              rows.revocations.Want(attempt.subject);
-            },
-            [attempt](Context& context, Rows& rows) {
-              return DecideRefresh(attempt, context, rows);
+  ReadFirst(parts.queries, std::move(exchange), std::move(call),
+            [&parts, digest](std::unique_ptr<rpc::Call> mine,
+                             const db::Results& results) {
+              if (results[0].empty()) return mine->Fail(errors::SessionEnded());
+              RefreshAttempt attempt{.digest = digest};
+              rpc::Caller whose{.kind = rpc::Caller::Kind::kPerson};
+              results[0][0].Into(attempt.subject, attempt.session_id,
+                                 whose.username, whose.role);
+              whose.subject = attempt.subject.ToString();
+              const std::string next = NewRefreshToken();
+              attempt.next_digest = TokenDigest::Of(next);
+              mine->caller = std::move(whose);
+              Attempt<v1::RefreshSessionResponse>(
+                  parts, std::move(mine), next,
+                  [attempt](Rows& rows) {
+                    rows.users.Want(attempt.subject);
+                    rows.sessions.Want(attempt.session_id);
+                    rows.refresh_tokens.Want(attempt.digest);
+                    rows.refresh_tokens.Want(attempt.next_digest);
+                    rows.revocations.Want(attempt.subject);
+                  },
+                  [attempt](Context& context, Rows& rows) {
+                    return DecideRefresh(attempt, context, rows);
+                  });
             });
-      });
 }
 
 // --- SignOut
@@ -395,7 +379,7 @@ void ChangePassword(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
   db::Exchange exchange;
   exchange.Add(kFindBySubject, db::Params().Add(CallerSubject(call->caller)));
   ReadFirst(
-      parts, std::move(exchange), std::move(call),
+      parts.queries, std::move(exchange), std::move(call),
       [&parts, current, fresh](std::unique_ptr<rpc::Call> read,
                                const db::Results& results) {
         const Found found = ReadFound(results);

@@ -7,7 +7,6 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/base/errors.h"
 #include "common/base/status.h"
 #include "common/rpc/base64url.h"
@@ -36,12 +35,19 @@ constexpr db::Statement kInsert{R"(
     (key_id, private_key, public_jwk, signs_from, signs_until, valid_until)
   VALUES ($1::text, $2::bytea, $3::text::jsonb, $4::timestamptz, $5::timestamptz, $6::timestamptz)
 )"};
+constexpr db::Statement kSeal{
+    "UPDATE admin.signing_key SET private_key = $2::bytea WHERE key_id = "
+    "$1::text"};
 constexpr db::Statement kRemoveOld{
     "DELETE FROM admin.signing_key WHERE valid_until < now()"};
 
 // The first byte of a sealed key; PEM begins with a dash.
 constexpr char kSealed = '\x01';
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+bool IsSealed(const std::string& bytes) {
+  return !bytes.empty() && bytes.front() == kSealed;
+}
 
 const unsigned char* Data(const std::string& bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
@@ -118,7 +124,7 @@ std::string SealKey(const std::string& pem, const std::string& secret) {
 
 absl::StatusOr<std::string> UnsealKey(const std::string& sealed,
                                       const std::string& secret) {
-  if (sealed.empty() || sealed.front() != kSealed) return sealed;
+  if (!IsSealed(sealed)) return sealed;
   constexpr size_t kBox = 1 + crypto_secretbox_NONCEBYTES;
   if (secret.empty()) {
     return absl::FailedPreconditionError(
@@ -184,33 +190,65 @@ absl::StatusOr<std::vector<SigningKey>> SigningKeys::Load(
                     .public_jwk = *jwk,
                     .signs_from = *signs_from,
                     .signs_until = *signs_until,
-                    .valid_until = *valid_until});
+                    .valid_until = *valid_until,
+                    .sealed = IsSealed(sealed->value)});
   }
   return keys;
 }
 
+bool SigningKeys::NeedTurn(const std::vector<SigningKey>& keys,
+                           absl::Time now) const {
+  if (NextKeySignsFrom(keys, options_.schedule, now).has_value()) return true;
+  return !options_.secret.empty() &&
+         std::any_of(keys.begin(), keys.end(),
+                     [](const SigningKey& key) { return !key.sealed; });
+}
+
+absl::Status SigningKeys::Seal(SigningKey& key, db::Connection& connection) {
+  RETURN_IF_ERROR(connection
+                      .Run(kSeal, db::Params()
+                                      .Add(key.key_id)
+                                      .Add(db::Bytes{SealKey(key.private_pem,
+                                                             options_.secret)}))
+                      .status());
+  key.sealed = true;
+  if (options_.log_sealed) options_.log_sealed(key.key_id);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SigningKey> SigningKeys::Add(absl::Time signs_from,
+                                            db::Connection& connection) {
+  ASSIGN_OR_RETURN(SigningKey made, MakeKey(signs_from, options_.schedule));
+  const std::string kept = SealKey(made.private_pem, options_.secret);
+  made.sealed = IsSealed(kept);
+  RETURN_IF_ERROR(connection
+                      .Run(kInsert, db::Params()
+                                        .Add(made.key_id)
+                                        .Add(db::Bytes{kept})
+                                        .Add(made.public_jwk)
+                                        .Add(made.signs_from)
+                                        .Add(made.signs_until)
+                                        .Add(made.valid_until))
+                      .status());
+  if (options_.log_made) options_.log_made(made.key_id);
+  return made;
+}
+
 // Under the lock, for another replica may have done it meanwhile.
-absl::StatusOr<std::vector<SigningKey>> SigningKeys::Rotate(
+absl::StatusOr<std::vector<SigningKey>> SigningKeys::TakeTurn(
     db::Connection& connection) {
   RETURN_IF_ERROR(connection.Run(kTakeTurn).status());
   absl::Time now;
   ASSIGN_OR_RETURN(std::vector<SigningKey> keys, Load(connection, now));
   while (const auto signs_from =
              NextKeySignsFrom(keys, options_.schedule, now)) {
-    ASSIGN_OR_RETURN(SigningKey made, MakeKey(*signs_from, options_.schedule));
-    RETURN_IF_ERROR(
-        connection
-            .Run(kInsert,
-                 db::Params()
-                     .Add(made.key_id)
-                     .Add(db::Bytes{SealKey(made.private_pem, options_.secret)})
-                     .Add(made.public_jwk)
-                     .Add(made.signs_from)
-                     .Add(made.signs_until)
-                     .Add(made.valid_until))
-            .status());
-    if (options_.log_made) options_.log_made(made.key_id);
+    ASSIGN_OR_RETURN(SigningKey made, Add(*signs_from, connection));
     keys.push_back(std::move(made));
+  }
+  if (!options_.secret.empty()) {
+    for (SigningKey& key : keys) {
+      if (!key.sealed) RETURN_IF_ERROR(Seal(key, connection));
+    }
   }
   RETURN_IF_ERROR(connection.Run(kRemoveOld).status());
   RETURN_IF_ERROR(connection.Run(kCommit).status());
@@ -221,15 +259,15 @@ absl::Status SigningKeys::Look() {
   ASSIGN_OR_RETURN(db::Connection * connection, session_.Get());
   absl::Time now;
   ASSIGN_OR_RETURN(std::vector<SigningKey> keys, Load(*connection, now));
-  if (NextKeySignsFrom(keys, options_.schedule, now).has_value()) {
+  if (NeedTurn(keys, now)) {
     RETURN_IF_ERROR(connection->Run(kBegin).status());
-    absl::StatusOr<std::vector<SigningKey>> rotated = Rotate(*connection);
-    if (!rotated.ok()) {
+    absl::StatusOr<std::vector<SigningKey>> tended = TakeTurn(*connection);
+    if (!tended.ok()) {
       if (connection->alive() && !connection->Run(kRollback).ok())
         session_.Drop();
-      return rotated.status();
+      return tended.status();
     }
-    keys = *std::move(rotated);
+    keys = *std::move(tended);
   }
   ASSIGN_OR_RETURN(rpc::TokenKeys published, PublicKeys(keys));
   options_.board->Put(std::move(published));
@@ -243,7 +281,8 @@ absl::StatusOr<std::string> SigningKeys::Sign(
   std::string pem, key_id;
   {
     std::lock_guard lock(mutex_);
-    const SigningKey* key = SignerAt(keys_, options_.schedule, absl::Now());
+    const SigningKey* key =
+        SignerAt(keys_, options_.schedule, options_.clock());
     if (key == nullptr) {
       return errors::Unavailable("SIGNING_KEY_MISSING",
                                  "there is no key that could sign a token now",

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/poller.h"
 #include "common/db/connection.h"
 #include "common/handlers/session.h"
@@ -25,6 +26,7 @@ struct SigningKey {
   absl::Time signs_from;
   absl::Time signs_until;
   absl::Time valid_until;  // no token of it is in force any more
+  bool sealed = false;     // encrypted in the database
 };
 
 struct KeySchedule {
@@ -67,13 +69,16 @@ class SigningKeys {
     std::string secret;  // empty: none
     // Gets the public halves of all that may have signed a valid token.
     rpc::TokenKeyBoard* board = nullptr;
+    Clock clock = SystemClock();
     // What another replica made is seen so soon.
     absl::Duration poll = absl::Seconds(1);
     std::function<void(const absl::Status&)> log_failure;
     std::function<void(const std::string& key_id)> log_made;
+    std::function<void(const std::string& key_id)> log_sealed;
   };
 
-  // Reads the keys, makes the first one if there is none, and goes on looking.
+  // Reads the keys, makes the first one if there is none, seals what was left
+  // unencrypted by a time without a secret, and goes on looking.
   static absl::StatusOr<std::unique_ptr<SigningKeys>> Open(Options options);
 
   absl::StatusOr<std::string> Sign(const rpc::TokenRequest& request) const;
@@ -84,7 +89,12 @@ class SigningKeys {
   absl::Status Look();
   absl::StatusOr<std::vector<SigningKey>> Load(db::Connection& connection,
                                                absl::Time& now);
-  absl::StatusOr<std::vector<SigningKey>> Rotate(db::Connection& connection);
+  bool NeedTurn(const std::vector<SigningKey>& keys, absl::Time now) const;
+  // What only one replica at a time may do.
+  absl::StatusOr<std::vector<SigningKey>> TakeTurn(db::Connection& connection);
+  absl::Status Seal(SigningKey& key, db::Connection& connection);
+  absl::StatusOr<SigningKey> Add(absl::Time signs_from,
+                                 db::Connection& connection);
 
   const Options options_;
   handlers::Session session_;  // the poller's, after Open

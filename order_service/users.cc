@@ -1,12 +1,10 @@
 #include "order_service/users.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "common/base/status.h"
 #include "common/handlers/actor.h"
 #include "common/handlers/paging.h"
@@ -15,6 +13,7 @@
 #include "order_service/editing.h"
 #include "order_service/errors.h"
 #include "order_service/filters.h"
+#include "order_service/groups.h"
 #include "order_service/page_keys.h"
 #include "order_service/password_calls.h"
 #include "order_service/revoking.h"
@@ -216,119 +215,10 @@ absl::StatusOr<v1::ListUsersResponse> AnswerUsers(
   return response;
 }
 
-// --- ListGroups
-
-constexpr db::Statement kCountByRole{R"(
-  SELECT role, count(*) FROM admin.user_account GROUP BY role
-)"};
-
-std::string DescriptionOf(Role role) {
-  switch (role) {
-    case options::v1::ROLE_MASTER_ADMIN:
-      return "Users and groups; operations; reads the audit trail";
-    case options::v1::ROLE_GRANDPASS_ADMIN:
-      return "Order plans";
-    case options::v1::ROLE_SEEDUWA_ADMIN:
-      return "Materials, recipes, locations, allocation rules, holds, large "
-             "write-offs";
-    case options::v1::ROLE_GRANDPASS_OFFICER:
-      return "Requests, quantities, cancellations, schedules";
-    case options::v1::ROLE_GRANDPASS_SUPERVISOR:
-      return "Special requests: allows and denies them";
-    case options::v1::ROLE_SEEDUWA_OFFICER:
-      return "Readiness, quantities, batches, measurements, trader requests, "
-             "corrections";
-    case options::v1::ROLE_SEEDUWA_OPERATOR:
-      return "The weighing stations: receives, moves, allocates, releases, "
-             "writes off, dispatches";
-    case options::v1::ROLE_GRANDPASS_GATEPASS:
-      return "Accepts shipments at Grandpass";
-    case options::v1::ROLE_GRANDPASS_DEV_MACHINE:
-      return "Makes parcels and completes schedules";
-    case options::v1::ROLE_TRADER_OFFICER:
-      return "Decides on blend batches";
-    case options::v1::ROLE_TRADER_SUPERVISOR:
-      return "Decides on elevated and on allowed blend batches";
-    default:
-      return "";
-  }
-}
-
-absl::Status AskGroups(const v1::ListGroupsRequest&, db::Exchange& exchange) {
-  exchange.Add(kCountByRole);
-  return absl::OkStatus();
-}
-
-std::vector<v1::Group> Groups(const v1::ListGroupsRequest& request,
-                              const db::Result& counts) {
-  std::map<Role, int64_t> count_of;
-  for (const db::Row row : counts) {
-    Role role{};
-    int64_t count = 0;
-    row.Into(role, count);
-    count_of[role] = count;
-  }
-  std::vector<v1::Group> groups;
-  for (int number = options::v1::Role_MIN; number <= options::v1::Role_MAX;
-       ++number) {
-    if (number == options::v1::ROLE_UNSPECIFIED ||
-        !options::v1::Role_IsValid(number)) {
-      continue;
-    }
-    const Role role = static_cast<Role>(number);
-    if (!absl::StrContains(RoleText(role),
-                           absl::AsciiStrToUpper(request.search()))) {
-      continue;
-    }
-    v1::Group& group = groups.emplace_back();
-    group.set_role(role);
-    group.set_name(RoleText(role));
-    group.set_description(DescriptionOf(role));
-    group.set_user_count(count_of[role]);
-  }
-  if (request.order_by() == v1::LIST_GROUPS_ORDER_NAME) {
-    std::sort(groups.begin(), groups.end(),
-              [](const auto& a, const auto& b) { return a.name() < b.name(); });
-  } else if (request.order_by() ==
-             v1::LIST_GROUPS_ORDER_USER_COUNT_DESCENDING) {
-    std::stable_sort(groups.begin(), groups.end(),
-                     [](const auto& a, const auto& b) {
-                       return a.user_count() > b.user_count();
-                     });
-  }
-  return groups;
-}
-
-absl::StatusOr<v1::ListGroupsResponse> AnswerGroups(
-    const v1::ListGroupsRequest& request, const db::Results& results) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
-                   handlers::PageKeys(request, 1));
-  const std::vector<v1::Group> groups = Groups(request, results[0]);
-  auto next = groups.begin();
-  if (!keys.empty()) {
-    next = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
-      return group.name() == keys[0];
-    });
-    if (next == groups.end()) return handlers::PageTokenInvalid();
-    ++next;
-  }
-  const int64_t page_size = handlers::PageSize(request.page_size());
-  v1::ListGroupsResponse response;
-  for (; next != groups.end(); ++next) {
-    if (response.groups_size() == page_size) {
-      response.set_next_page_token(handlers::NextPageToken(
-          request, {response.groups(response.groups_size() - 1).name()}));
-      break;
-    }
-    *response.add_groups() = *next;
-  }
-  return response;
-}
-
 void AddReading(Queries& queries) {
   queries.Add("mtp.order.v1.UserService/GetUser", AskUser, AnswerUser);
   queries.Add("mtp.order.v1.UserService/ListUsers", AskUsers, AnswerUsers);
-  queries.Add("mtp.order.v1.UserService/ListGroups", AskGroups, AnswerGroups);
+  AddGroups(queries);
 }
 
 // --- routes
@@ -426,23 +316,19 @@ void ResetPassword(IdentityParts& parts, std::unique_ptr<rpc::Call> call) {
       static_cast<const v1::ResetPasswordRequest&>(*call->message));
   db::Exchange exchange;
   exchange.Add(kGet, db::Params().Add(SubjectOf(request->subject())));
-  const absl::Time deadline = call->deadline;
-  auto shared = std::make_shared<std::unique_ptr<rpc::Call>>(std::move(call));
-  parts.queries.lanes().Ask(
-      std::move(exchange), deadline,
-      [&parts, password, request, shared](absl::StatusOr<db::Results> results) {
-        std::unique_ptr<rpc::Call> mine = std::move(*shared);
-        if (!results.ok()) return mine->Fail(results.status());
+  ReadFirst(
+      parts.queries, std::move(exchange), std::move(call),
+      [&parts, password, request](std::unique_ptr<rpc::Call> read,
+                                  const db::Results& results) {
         const std::string username =
-            (*results)[0].empty() ? ""
-                                  : db::Read<User>((*results)[0][0]).username;
+            results[0].empty() ? "" : db::Read<User>(results[0][0]).username;
         if (const std::string why = WeaknessOf(password->text, username);
             !why.empty()) {
-          return mine->Fail(errors::PasswordTooWeak("password", why));
+          return read->Fail(errors::PasswordTooWeak("password", why));
         }
-        InPool(parts.pool, std::move(mine),
-               [&parts, password, request](std::unique_ptr<rpc::Call> next) {
-                 HashAndReset(parts, password, request, std::move(next));
+        InPool(parts.pool, std::move(read),
+               [&parts, password, request](std::unique_ptr<rpc::Call> mine) {
+                 HashAndReset(parts, password, request, std::move(mine));
                });
       });
 }
