@@ -13,6 +13,8 @@ namespace {
 // replica made it: so far back is looked again.
 constexpr absl::Duration kOverlap = absl::Minutes(2);
 
+constexpr db::Statement kNow{"SELECT now()"};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RevocationWatch>> RevocationWatch::Open(
@@ -34,13 +36,15 @@ absl::Status RevocationWatch::Look() {
     latest_.reset();
     ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_.database));
   }
-  ASSIGN_OR_RETURN(
-      const db::Result result,
-      connection_->Run(options_.changed,
-                       db::Params().Add(latest_.has_value()
-                                            ? std::optional(*latest_ - kOverlap)
-                                            : std::optional<absl::Time>())));
-  for (const db::Row row : result) {
+  db::Exchange look;
+  look.Add(kNow);
+  look.Add(
+      options_.changed,
+      db::Params().Add(latest_.has_value() ? std::optional(*latest_ - kOverlap)
+                                           : std::optional<absl::Time>()));
+  ASSIGN_OR_RETURN(const db::Results results, connection_->Run(look));
+  const auto now = results[0][0].Get<absl::Time>(0);
+  for (const db::Row row : results[1]) {
     Uuid subject;
     rpc::Revocations::Revocation revocation;
     absl::Time changed_at;
@@ -48,7 +52,9 @@ absl::Status RevocationWatch::Look() {
              revocation.version, changed_at);
     revocation.subject = subject.ToString();
     options_.revocations->Put(revocation);
-    latest_ = std::max(latest_.value_or(changed_at), changed_at);
+    // A clock that is ahead must not hide what the others stamp.
+    const absl::Time stamped = std::min(changed_at, now);
+    latest_ = std::max(latest_.value_or(stamped), stamped);
   }
   return absl::OkStatus();
 }
