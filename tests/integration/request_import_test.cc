@@ -43,9 +43,10 @@ class Ledger {
     return story.stack().Call<ImportOpenRequestsResponse>(ROLE_GRANDPASS_ADMIN,
                                                           kImport, file);
   }
-  std::vector<OrderRequest> Requests() const {
+  std::vector<OrderRequest> Requests(const std::string& reference = "") const {
     ListRequestsRequest list;
     list.set_order_code(story.order_code);
+    list.set_reference(reference);
     list.set_order_by(LIST_REQUESTS_ORDER_REQUEST_CODE);
     list.set_with_events(true);
     const auto response = story.stack().Call<ListRequestsResponse>(
@@ -83,6 +84,10 @@ TEST_CASE("open orders are taken over as requests that Seeduwa learns of") {
   REQUIRE(requests.size() == 2);
   const OrderRequest& ordinary = requests[0];
   CHECK(ordinary.reference() == ledger.story.blend_code + "-1");
+  const std::vector<OrderRequest> found =
+      ledger.Requests(requests[1].reference());
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].request_code() == requests[1].request_code());
   CHECK(ordinary.requirement_grams() == 1'240'500);
   CHECK(ordinary.product_name() == "Jasmine Green 100TB x 6");
   CHECK(ordinary.item_code() == ledger.story.blend_code);
@@ -224,6 +229,14 @@ TEST_CASE("open orders that are only validated leave nothing behind") {
   CHECK(checked->created_request_count() == 1);
   CHECK(ledger.Requests().empty());
   CHECK(ledger.AllowedGrams() == 4'240'000);
+}
+
+TEST_CASE("a row too many is told as such, not as a field") {
+  Ledger ledger(Stack::Shared());
+  for (int i = 0; i <= 100'000; ++i) {
+    ledger.file.add_rows()->set_line_number(i + 2);
+  }
+  CHECK(errors::Reason(ledger.Import().status()) == "IMPORT_TOO_LARGE");
 }
 
 TEST_CASE("64 clients that take over the same open orders make them once") {
