@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "cli/fields.h"
+#include "common/base/errors.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 #include "common/rpc/base64url.h"
@@ -270,6 +271,29 @@ absl::StatusOr<Session::Route> Session::RouteFor(const MethodDescriptor& method,
   return route;
 }
 
+bool Session::SentKeptToken(const Route& route) const {
+  const auto kept = Kept().Read();
+  if (!kept.ok() || !kept->has_value()) return false;
+  const rpc::Metadata& sent = route.options.metadata;
+  return std::find(sent.begin(), sent.end(),
+                   std::pair<std::string, std::string>(
+                       rpc::kAuthorizationKey,
+                       "Bearer " + (*kept)->access_token())) != sent.end();
+}
+
+absl::Status Session::Ask(
+    const MethodDescriptor& method, Side side, Role role,
+    const std::function<absl::Status(const Route&)>& ask) {
+  ASSIGN_OR_RETURN(const Route route, RouteFor(method, side, role));
+  absl::Status status = ask(route);
+  if (errors::Reason(status) != "TOKEN_KEY_UNKNOWN" || !SentKeptToken(route) ||
+      !RenewKept().ok()) {
+    return status;
+  }
+  ASSIGN_OR_RETURN(const Route renewed, RouteFor(method, side, role));
+  return ask(renewed);
+}
+
 absl::StatusOr<Caller> Session::CallerAs(Role role, Side side) {
   ASSIGN_OR_RETURN(const Route route,
                    RouteFor(MethodOf(*ops::v1::GetVersionRequest::descriptor()),
@@ -331,9 +355,10 @@ absl::Status Session::CallSide(Side side, Role role, Message& request,
                                Message& response) {
   const MethodDescriptor& method = MethodOf(*request.GetDescriptor());
   EnsureRequestId(request);
-  ASSIGN_OR_RETURN(const Route route, RouteFor(method, side, role));
-  NoteRequestId(request);
-  return route.client->Call(method, request, response, route.options);
+  return Ask(method, side, role, [&](const Route& route) {
+    NoteRequestId(request);
+    return route.client->Call(method, request, response, route.options);
+  });
 }
 
 absl::Status Session::List(Message& request, int64_t limit, Message& response) {
@@ -386,10 +411,11 @@ absl::Status Session::ReadStreamAs(Role role, Message& request,
                                    Message& response,
                                    const std::function<void()>& take) {
   const MethodDescriptor& method = MethodOf(*request.GetDescriptor());
-  ASSIGN_OR_RETURN(const Route route,
-                   RouteFor(method, common::v1::SIDE_UNSPECIFIED, role));
-  return route.client->ReadStream(method, request, response, take,
-                                  route.options);
+  return Ask(method, common::v1::SIDE_UNSPECIFIED, role,
+             [&](const Route& route) {
+               return route.client->ReadStream(method, request, response, take,
+                                               route.options);
+             });
 }
 
 absl::Status Session::Show(const Message& response,

@@ -148,6 +148,11 @@ class Session {
   };
   absl::StatusOr<Route> RouteFor(const MethodDescriptor& method,
                                  common::v1::Side side, options::v1::Role role);
+  // Asks; once more with new tokens of the session that is kept, when the key
+  // that signed its token is gone. `ask` can be repeated.
+  absl::Status Ask(const MethodDescriptor& method, common::v1::Side side,
+                   options::v1::Role role,
+                   const std::function<absl::Status(const Route&)>& ask);
   absl::StatusOr<common::v1::Side> ChooseSide(
       const MethodDescriptor& method) const;
   absl::StatusOr<Client*> ClientOf(common::v1::Side side);
@@ -158,6 +163,7 @@ class Session {
   // The access token of the session that is kept, renewed if it is about to
   // expire; empty without a session.
   absl::StatusOr<std::string> KeptToken(bool renew);
+  bool SentKeptToken(const Route& route) const;
   void NoteRequestId(const Message& request);
 
   std::ostream& out_;

@@ -6,9 +6,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/errors.h"
 #include "nlohmann/json.hpp"
 #include "tests/support/mtpctl.h"
 #include "tests/support/people.h"
+#include "tests/support/wait.h"
 
 namespace mtp::tests {
 namespace {
@@ -111,6 +113,30 @@ TEST_CASE("mtpctl: programs that run at once renew one session once") {
         desk.mtpctl.Try({"group", "list"}).exit_code;
   });
   CHECK(codes == std::vector<int>(4, 0));
+}
+
+TEST_CASE("mtpctl: a session outlives the key that signed its token") {
+  Stack& stack = Stack::Shared("identity");
+  const Desk desk(stack);
+  const Person person =
+      SettledPerson(stack, options::v1::ROLE_GRANDPASS_OFFICER);
+  desk.mtpctl.Do({"sign-in", person.username, "--password-file",
+                  desk.FileWith(person.password)});
+  const json before = json::parse(ReadFile(desk.SessionFile()));
+  const std::string token = before["accessToken"];
+  stack.Owner(SIDE_ORDER).Query("DELETE FROM admin.signing_key");
+  REQUIRE(Eventually([&] {
+    return errors::Reason(stack.Stranger(SIDE_ORDER, "Bearer " + token)
+                              .Send("mtp.order.v1.PlanService/ListPlans", {""})
+                              .status) == "TOKEN_KEY_UNKNOWN";
+  }));
+  desk.mtpctl.Do({"plan", "list"});
+  const json after = json::parse(ReadFile(desk.SessionFile()));
+  CHECK(after["refreshToken"] != before["refreshToken"]);
+  // A token that was given is nobody's to renew.
+  const Outcome given = desk.mtpctl.Try({"--token", token, "plan", "list"});
+  CHECK(given.exit_code == kNotAllowed);
+  CHECK(json::parse(ReadFile(desk.SessionFile())) == after);
 }
 
 TEST_CASE("mtpctl: users are shown, changed, locked out and removed") {
