@@ -458,6 +458,88 @@ TEST_CASE("the order database refuses what breaks a rule on open orders") {
         "request_import_fault_is_of_an_import");
 }
 
+// Rules on people and their sessions, on one of each.
+const std::vector<ChangeRule>& IdentityRules() {
+  static const std::vector<ChangeRule> rules = {
+      {"user_account_has_username",
+       "UPDATE admin.user_account SET username = ''"},
+      {"user_account_role_is_known",
+       "UPDATE admin.user_account SET role = 'TEA_TASTER'"},
+      {"user_account_password_is_argon2id",
+       "UPDATE admin.user_account SET password_hash = 'secret'"},
+      {"user_account_failures_not_negative",
+       "UPDATE admin.user_account SET failed_sign_ins = -1"},
+      {"user_account_disabled_has_time",
+       "UPDATE admin.user_account SET disabled = true"},
+      {"user_account_disabled_has_time",
+       "UPDATE admin.user_account SET disabled_at = now()"},
+      {"first_admin_row_is_the_one",
+       "INSERT INTO admin.first_admin (singleton, subject) VALUES (false, "
+       "gen_random_uuid())"},
+      {"session_end_reason_is_known",
+       "UPDATE admin.session SET ended_at = now(), end_reason = 'BORED'"},
+      {"session_end_is_whole", "UPDATE admin.session SET ended_at = now()"},
+      {"session_end_is_whole",
+       "UPDATE admin.session SET end_reason = 'SIGNED_OUT'"},
+      {"refresh_token_digest_is_sha256",
+       "UPDATE admin.refresh_token SET token_digest = 'abc'"},
+      {"refresh_token_expires_later",
+       "UPDATE admin.refresh_token SET expires_at = issued_at"},
+      {"signing_key_has_id", "UPDATE admin.signing_key SET key_id = ''"},
+      {"signing_key_algorithm_is_es256",
+       "UPDATE admin.signing_key SET algorithm = 'none'"},
+      {"signing_key_times_in_order",
+       "UPDATE admin.signing_key SET signs_until = signs_from"},
+      {"signing_key_times_in_order",
+       "UPDATE admin.signing_key SET valid_until = signs_from"},
+      {"revocation_version_is_positive",
+       "UPDATE admin.revocation SET version = 0"},
+      {"unknown_sign_in_bucket_has_16_bits",
+       "UPDATE admin.unknown_sign_in SET bucket = 65536"},
+      {"unknown_sign_in_failures_not_negative",
+       "UPDATE admin.unknown_sign_in SET failed_sign_ins = -1"},
+  };
+  return rules;
+}
+
+TEST_CASE("the order database refuses what breaks a rule on people") {
+  Draft service(UnusedDatabase(SIDE_ORDER, kService));
+  const std::string id = "'01900000-0000-7000-8000-000000000001'";
+  service.Do(
+      "INSERT INTO admin.user_account (subject, username, role, "
+      "password_hash) VALUES (" +
+      id + ", 'nimal', 'TRADER_OFFICER', '$argon2id$')");
+  service.Do(
+      "INSERT INTO admin.session (session_id, subject, expires_at) VALUES (" +
+      id + ", " + id + ", now() + interval '1 day')");
+  service.Do(
+      "INSERT INTO admin.refresh_token (token_digest, session_id, expires_at) "
+      "VALUES (sha256('token'), " +
+      id + ", now() + interval '1 day')");
+  service.Do(
+      "INSERT INTO admin.signing_key (key_id, private_key, public_jwk, "
+      "signs_from, signs_until, valid_until) VALUES ('key', '', '{}', now(), "
+      "now() + interval '1 day', now() + interval '2 days')");
+  service.Do(
+      "INSERT INTO admin.revocation (subject, disabled, revoked_before) "
+      "VALUES (" +
+      id + ", false, now())");
+  service.Do("INSERT INTO admin.unknown_sign_in (bucket) VALUES (1)");
+  std::set<std::string> seen;
+  for (const ChangeRule& rule : IdentityRules()) {
+    INFO(rule.statement);
+    CHECK(service.Refusal(rule.statement) == rule.constraint);
+    seen.insert(rule.constraint);
+  }
+  for (const auto& row : Database(SIDE_ORDER)
+                             .Query("SELECT conname FROM pg_constraint WHERE "
+                                    "contype = 'c' AND "
+                                    "connamespace = 'admin'::regnamespace")) {
+    INFO(row[0]);
+    CHECK(seen.contains(row[0]));
+  }
+}
+
 TEST_CASE("there is no rule on rows that nobody saw refuse") {
   std::set<std::string> seen;
   for (const RowRule& rule : RowRules()) seen.insert(rule.constraint);

@@ -2,6 +2,7 @@
 #include <functional>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
 #include "mtp/order/v1/requests.pb.h"
@@ -70,6 +71,25 @@ class Order {
   }
 
   // Those of this order that the filter lets through, read page by page.
+  Keys Requests(const std::function<void(ListRequestsRequest&)>& filter) const {
+    ListRequestsRequest list;
+    list.set_order_code(story.order_code);
+    list.set_page_size(1);
+    filter(list);
+    Keys keys;
+    do {
+      const auto page = story.stack().Call<ListRequestsResponse>(
+          ROLE_GRANDPASS_OFFICER, "mtp.order.v1.RequestService/ListRequests",
+          list);
+      INFO(page.status().ToString());
+      REQUIRE(page.ok());
+      for (const OrderRequest& request : page->requests()) {
+        CHECK(keys.insert(KeyText(request.request_code(), 1)).second);
+      }
+      list.set_page_token(page->next_page_token());
+    } while (!list.page_token().empty());
+    return keys;
+  }
   Keys Shipments(
       const std::function<void(ListShipmentsRequest&)>& filter) const {
     ListShipmentsRequest list;
@@ -168,6 +188,186 @@ TEST_CASE("shipments are listed by every filter, whatever the order") {
           *list.mutable_created_from() = accepted.created_at();
         }) == order.All());
   CHECK(listed([](auto& list) { list.set_only_exceptions(true); }).empty());
+}
+
+TEST_CASE("requests are listed by every filter, whatever the order") {
+  const Order order(Stack::Shared());
+  GetRequestRequest get;
+  get.set_request_code(order.story.shipment.request_code());
+  const auto got = order.story.stack().Call<GetRequestResponse>(
+      ROLE_GRANDPASS_OFFICER, "mtp.order.v1.RequestService/GetRequest", get);
+  REQUIRE(got.ok());
+  const OrderRequest& first = got->request();
+  const auto listed =
+      [&](const std::function<void(ListRequestsRequest&)>& filter) {
+        return order.Requests(filter);
+      };
+  for (int by = ListRequestsOrder_MIN; by <= ListRequestsOrder_MAX; ++by) {
+    INFO(by);
+    CHECK(listed([by](auto& list) {
+            list.set_order_by(static_cast<ListRequestsOrder>(by));
+          }) == order.All());
+  }
+  CHECK(listed([&](auto& list) {
+          list.set_order_code("NO-" + order.story.order_code);
+        }).empty());
+  CHECK(listed([](auto& list) { list.set_search("AS PLANNED"); }) ==
+        Keys{order.accepted});
+  CHECK(listed([&](auto& list) { list.set_search(order.story.blend_code); }) ==
+        order.All());
+  CHECK(listed([&](auto& list) {
+          list.set_item_code(order.story.blend_code);
+        }) == order.All());
+  CHECK(listed([](auto& list) { list.set_item_code("OTHER"); }).empty());
+  CHECK(listed([&](auto& list) {
+          list.set_product_name(first.product_name());
+        }) == order.All());
+  CHECK(listed([](auto& list) { list.set_product_name("Jasmine"); }).empty());
+  CHECK(listed([](auto& list) {
+          list.add_statuses(SHIPMENT_STATUS_ORDER_READY);
+        }) == Keys{order.ready});
+  CHECK(listed([](auto& list) {
+          list.add_statuses(SHIPMENT_STATUS_SHIPMENT_CANCELLED);
+          list.add_statuses(SHIPMENT_STATUS_APPROVAL_REQUESTED);
+        }) == Keys{order.cancelled, order.waiting});
+  CHECK(listed([](auto& list) { list.set_special(true); }) ==
+        Keys{order.waiting});
+  CHECK(listed([](auto& list) { list.set_special(false); }) ==
+        Keys{order.accepted, order.ready, order.cancelled});
+  // From the moment itself on, and before it.
+  CHECK(listed([&](auto& list) {
+          *list.mutable_created_from() = first.created_at();
+        }) == order.All());
+  CHECK(listed([&](auto& list) {
+          *list.mutable_created_before() = first.created_at();
+        }).empty());
+  CHECK(listed([&](auto& list) {
+          list.set_created_by_subject(first.created_by().subject());
+        }) == order.All());
+  CHECK(listed([](auto& list) {
+          list.set_created_by_subject(NewRequestId());
+        }).empty());
+  // None of them is of an old system; request_import_test lists one that is.
+  CHECK(listed([](auto& list) { list.set_reference("OLD-1"); }).empty());
+}
+
+// Three schedules of one order, on three days.
+class Schedules {
+ public:
+  explicit Schedules(Stack& stack) : stack_(stack) {
+    day = Make(9, SHIFT_DAY, "Line 4");
+    night = Make(10, SHIFT_NIGHT, "Line 44");
+    both = Make(11, SHIFT_NIGHT_AND_DAY, "Packing");
+    CompleteScheduleRequest complete;
+    complete.set_schedule_code(night);
+    REQUIRE(stack
+                .Call<CompleteScheduleResponse>(
+                    ROLE_GRANDPASS_OFFICER,
+                    "mtp.order.v1.ScheduleService/CompleteSchedule", complete)
+                .ok());
+  }
+
+  const std::string order_code = "LIST-" + NewRequestId().substr(24);
+  int64_t day = 0;
+  int64_t night = 0;
+  int64_t both = 0;
+
+  static Date On(int day_of_month) {
+    Date date;
+    date.set_year(2031);
+    date.set_month(3);
+    date.set_day(day_of_month);
+    return date;
+  }
+
+  // Those of this order that the filter lets through, read page by page.
+  std::set<int64_t> Listed(
+      const std::function<void(ListSchedulesRequest&)>& filter) const {
+    ListSchedulesRequest list;
+    list.set_order_code(order_code);
+    list.set_page_size(1);
+    filter(list);
+    std::set<int64_t> codes;
+    do {
+      const auto page = stack_.Call<ListSchedulesResponse>(
+          ROLE_GRANDPASS_OFFICER, "mtp.order.v1.ScheduleService/ListSchedules",
+          list);
+      INFO(page.status().ToString());
+      REQUIRE(page.ok());
+      for (const Schedule& schedule : page->schedules()) {
+        CHECK(codes.insert(schedule.schedule_code()).second);
+      }
+      list.set_page_token(page->next_page_token());
+    } while (!list.page_token().empty());
+    return codes;
+  }
+
+ private:
+  int64_t Make(int day_of_month, Shift shift, const std::string& section) {
+    CreateScheduleRequest request;
+    NewSchedule& schedule = *request.mutable_schedule();
+    *schedule.mutable_date() = On(day_of_month);
+    schedule.set_order_code(order_code);
+    schedule.set_shift(shift);
+    schedule.set_section(section);
+    schedule.set_quantity_grams(1'000);
+    const auto made = stack_.Call<CreateScheduleResponse>(
+        ROLE_GRANDPASS_OFFICER, "mtp.order.v1.ScheduleService/CreateSchedule",
+        request);
+    INFO(made.status().ToString());
+    REQUIRE(made.ok());
+    return made->schedule().schedule_code();
+  }
+
+  Stack& stack_;
+};
+
+TEST_CASE("schedules are listed by every filter, whatever the order") {
+  const Schedules schedules(Stack::Shared());
+  const auto listed =
+      [&](const std::function<void(ListSchedulesRequest&)>& filter) {
+        return schedules.Listed(filter);
+      };
+  using Codes = std::set<int64_t>;
+  const Codes all = {schedules.day, schedules.night, schedules.both};
+  for (int by = ListSchedulesOrder_MIN; by <= ListSchedulesOrder_MAX; ++by) {
+    INFO(by);
+    CHECK(listed([by](auto& list) {
+            list.set_order_by(static_cast<ListSchedulesOrder>(by));
+          }) == all);
+  }
+  CHECK(listed([&](auto& list) {
+          list.set_order_code("NO-" + schedules.order_code);
+        }).empty());
+  CHECK(listed([](auto& list) { *list.mutable_date() = Schedules::On(10); }) ==
+        Codes{schedules.night});
+  CHECK(listed([](auto& list) {
+          *list.mutable_first_date() = Schedules::On(10);
+        }) == Codes{schedules.night, schedules.both});
+  CHECK(listed([](auto& list) {
+          *list.mutable_last_date() = Schedules::On(10);
+        }) == Codes{schedules.day, schedules.night});
+  CHECK(listed([](auto& list) {
+          *list.mutable_first_date() = Schedules::On(10);
+          *list.mutable_last_date() = Schedules::On(10);
+        }) == Codes{schedules.night});
+  CHECK(listed([](auto& list) { list.add_shifts(SHIFT_DAY); }) ==
+        Codes{schedules.day});
+  CHECK(listed([](auto& list) {
+          list.add_shifts(SHIFT_NIGHT);
+          list.add_shifts(SHIFT_NIGHT_AND_DAY);
+        }) == Codes{schedules.night, schedules.both});
+  CHECK(listed([](auto& list) { list.set_section("LINE 4"); }) ==
+        Codes{schedules.day});
+  CHECK(listed([](auto& list) { list.set_completed(true); }) ==
+        Codes{schedules.night});
+  CHECK(listed([](auto& list) { list.set_completed(false); }) ==
+        Codes{schedules.day, schedules.both});
+  CHECK(listed([](auto& list) { list.set_search("line"); }) ==
+        Codes{schedules.day, schedules.night});
+  CHECK(listed([&](auto& list) {
+          list.set_search(absl::AsciiStrToLower(schedules.order_code));
+        }) == all);
 }
 
 TEST_CASE(
