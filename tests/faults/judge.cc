@@ -23,6 +23,8 @@ namespace {
 // hours would show.
 constexpr int64_t kMemoryLimit = int64_t{512} << 20;
 constexpr absl::Duration kPatience = absl::Seconds(5);
+// Findings of one sort, after which no more are looked for.
+constexpr int kEnough = 3;
 
 // A shipment of a cancelled or cut one may have been dispatched: the facts of
 // both sides do not fit, and a person must know.
@@ -117,10 +119,13 @@ void Judge::WaitUntilBack(const std::function<void()>& supervise) {
 }
 
 void Judge::Settle(Book& book) {
+  int unanswered = 0;
   for (Deed& deed : book.TakeUnknown()) {
+    if (unanswered == kEnough) break;
     const absl::Time give_up = absl::Now() + kPatience;
     Say(stack_, deed, kPatience, [&] { return absl::Now() < give_up; });
     if (deed.outcome == Deed::Outcome::kUnknown) {
+      ++unanswered;
       Find(absl::StrCat(
           deed.Name(), " ", deed.request_id,
           " is not answered after the troubles: ", deed.status.ToString()));
@@ -266,13 +271,16 @@ void Judge::ExamineTrail(const std::vector<Deed>& deeds) {
 }
 
 void Judge::ExamineReplays(const std::vector<Deed>& deeds) {
+  int different = 0;
   for (const Deed& deed : deeds) {
     if (deed.outcome != Deed::Outcome::kDone) continue;
+    if (different == kEnough) return;
     Deed again = deed;
     again.outcome = Deed::Outcome::kUnknown;
     const absl::Time give_up = absl::Now() + kPatience;
     Say(stack_, again, kPatience, [&] { return absl::Now() < give_up; });
     if (again.outcome != Deed::Outcome::kDone || again.reply != deed.reply) {
+      ++different;
       Find(absl::StrCat(deed.Name(), " ", deed.request_id,
                         " is answered differently when asked again: ",
                         again.status.ToString()));

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "tests/support/wait.h"
@@ -79,6 +81,7 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
       {"pause", 3, &Troubles::Pause},
       {"ask to end", 2, &Troubles::AskToEnd},
       {"crash point", 4, &Troubles::CrashAtPoint},
+      {"wrong clock", 2, &Troubles::WrongClock},
       {"crash PostgreSQL", 1, &Troubles::CrashPostgres},
       {"cut backends", 3, &Troubles::CutBackends},
       {"delay", 3, &Troubles::Delay},
@@ -134,7 +137,7 @@ void Troubles::Calm() {
   }
   for (std::thread& crowd : crowds_) crowd.join();
   crowds_.clear();
-  crash_at_.clear();
+  environments_.clear();
 }
 
 void Troubles::Note(const std::string& text) {
@@ -167,13 +170,11 @@ void Troubles::StartDead() {
       if (absl::Now() < start->second) continue;
       starts_.erase(start);
       std::vector<std::string> environment;
-      const auto crash_at = crash_at_.find(process);
-      if (crash_at != crash_at_.end()) {
-        environment.push_back("MTP_CRASH_AT=" + crash_at->second);
-        crash_at_.erase(crash_at);
+      if (const auto found = environments_.extract(process); !found.empty()) {
+        environment = found.mapped();
       }
       Note(absl::StrCat("start ", NameOf(side), " ", replica, " ",
-                        environment.empty() ? "" : environment[0]));
+                        absl::StrJoin(environment, " ")));
       stack_.Launch(side, replica, environment);
     }
   }
@@ -210,14 +211,32 @@ void Troubles::Pause() {
 
 void Troubles::AskToEnd() { stack_.Signal(AnySide(), AnyReplica(), SIGTERM); }
 
-void Troubles::CrashAtPoint() {
-  if (crash_points_.empty()) return;
+void Troubles::KillFor(std::vector<std::string> environment) {
   const Side side = AnySide();
   const size_t replica = AnyReplica();
+  environments_[{side, replica}] = std::move(environment);
+  if (stack_.Running(side, replica)) stack_.Signal(side, replica, SIGKILL);
+}
+
+void Troubles::CrashAtPoint() {
+  if (crash_points_.empty()) return;
   const std::string& point = crash_points_[static_cast<size_t>(
       Between(0, static_cast<int64_t>(crash_points_.size()) - 1))];
-  crash_at_[{side, replica}] = absl::StrCat(point, ":", Between(1, 20));
-  if (stack_.Running(side, replica)) stack_.Signal(side, replica, SIGKILL);
+  KillFor({absl::StrCat("MTP_CRASH_AT=", point, ":", Between(1, 20))});
+}
+
+void Troubles::WrongClock() {
+  static const std::string library = [] {
+    for (const auto& folder : std::filesystem::directory_iterator("/usr/lib")) {
+      const auto file = folder.path() / "faketime/libfaketime.so.1";
+      if (std::filesystem::exists(file)) return file.string();
+    }
+    FAIL("libfaketime is not installed: make setup");
+    return std::string();
+  }();
+  KillFor({"LD_PRELOAD=" + library,
+           absl::StrFormat("FAKETIME=%+d", Between(1, 20)),
+           "FAKETIME_DONT_FAKE_MONOTONIC=1"});
 }
 
 void Troubles::CrashPostgres() {

@@ -67,6 +67,9 @@ class Troubles {
   void Pause();
   void AskToEnd();
   void CrashAtPoint();
+  void WrongClock();
+  // Kills one, to be started again with this in its environment.
+  void KillFor(std::vector<std::string> environment);
   void CrashPostgres();
   void CutBackends();
   void Delay();
@@ -100,7 +103,7 @@ class Troubles {
   std::vector<Lifting> liftings_;
   // When a process that is not running is started again, and with what.
   std::map<std::pair<Side, size_t>, absl::Time> starts_;
-  std::map<std::pair<Side, size_t>, std::string> crash_at_;
+  std::map<std::pair<Side, size_t>, std::vector<std::string>> environments_;
   std::vector<Echo> echoes_;
   std::vector<std::thread> crowds_;
   std::string story_;
