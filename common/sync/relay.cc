@@ -25,6 +25,11 @@ constexpr std::string_view kLeaseIsFree = R"(
       AND (leased_until IS NULL OR leased_until < now()
            OR lease_pid <> ALL (ARRAY(SELECT pid FROM pg_stat_activity))))";
 
+// The poll reads due marks off their index in their order, and stops when it
+// has enough. What PostgreSQL takes for better while it thinks the outbox empty
+// reads and sorts all of them.
+constexpr db::Statement kReadInOrder{"SET enable_bitmapscan = off"};
+
 // Oldest news first. Marks that another relay works on are skipped, not waited
 // for. The token is one for the whole batch.
 const db::Statement kClaim =
@@ -60,64 +65,63 @@ constexpr db::Statement kRefusedByPeer{R"(
   UPDATE sync.epoch SET refused_by_peer = $1::text WHERE refused_by_peer <> $1::text
 )"};
 
+// The marks of kind $1 with keys $2 that are leased with token $3, each found
+// by its key. Asked in any other way PostgreSQL reads every mark of the kind
+// for each batch, for it thinks the outbox as empty as it mostly is.
+constexpr std::string_view kLeased = R"(
+  FROM (SELECT key FROM unnest($2::text[]) AS key ORDER BY key) AS named
+  CROSS JOIN LATERAL (
+    SELECT leased.ctid FROM sync.outbox AS leased
+    WHERE leased.kind = $1::text AND leased.key = named.key
+      AND leased.lease_token = $3::bigint
+)";
+
 // In the order in which commands take their marks, so that neither waits for
-// the other in a circle.
-constexpr db::Statement kLock{R"(
-  SELECT FROM sync.outbox
-  WHERE kind = $1::text AND key = ANY ($2::text[]) AND lease_token = $3::bigint
-  ORDER BY kind, key
-  FOR UPDATE
-)"};
+// the other in a circle. Before those below, which find the same marks.
+const db::Statement kLock =
+    db::Compose({"SELECT", kLeased, " FOR UPDATE) AS found"});
+constexpr std::string_view kWhereLeased =
+    " WHERE mark.ctid = ANY (ARRAY(SELECT found.ctid ";
+constexpr std::string_view kEndOfLeased = " OFFSET 0) AS found))";
+// Of the arrays that are parallel to the keys.
+constexpr std::string_view kToldVersion =
+    "($4::bigint[])[array_position($2::text[], mark.key)]";
+constexpr std::string_view kReason =
+    "($5::text[])[array_position($2::text[], mark.key)]";
 
 // Confirmed, and nothing newer happened meanwhile.
-constexpr db::Statement kForget{R"(
-  DELETE FROM sync.outbox AS mark
-  USING unnest($2::text[], $3::bigint[]) AS confirmed (key, version)
-  WHERE mark.kind = $1::text AND mark.key = confirmed.key
-    AND mark.version <= confirmed.version AND mark.lease_token = $4::bigint
-)"};
+const db::Statement kForget =
+    db::Compose({"DELETE FROM sync.outbox AS mark", kWhereLeased, kLeased,
+                 kEndOfLeased, " AND mark.version <= ", kToldVersion});
 
 // What the peer could not understand waits for its next version, or for an
 // operator there, whose word comes as the answer to a later offer.
-constexpr db::Statement kPoison{R"(
-  UPDATE sync.outbox AS mark
-  SET attempts = attempts + 1, last_error = poison.reason,
-      poisoned_version = greatest(poisoned_version, poison.version),
-      next_attempt_at = CASE WHEN mark.version <= poison.version
+const db::Statement kPoison = db::Compose(
+    {"UPDATE sync.outbox AS mark SET attempts = attempts + 1, last_error = ",
+     kReason, ", poisoned_version = greatest(poisoned_version, ", kToldVersion,
+     "), next_attempt_at = CASE WHEN mark.version <= ", kToldVersion, R"(
                              THEN now() + make_interval(secs => $6::bigint)
                              ELSE now() END,
-      lease_token = NULL, leased_until = NULL, lease_pid = NULL
-  FROM unnest($2::text[], $3::bigint[], $5::text[]) AS poison (key, version, reason)
-  WHERE mark.kind = $1::text AND mark.key = poison.key
-    AND mark.lease_token = $4::bigint
-)"};
+      lease_token = NULL, leased_until = NULL, lease_pid = NULL)",
+     kWhereLeased, kLeased, kEndOfLeased});
 
 // Newer versions that came while the batch was on its way, and what did not
 // fit into it, are due again.
-constexpr db::Statement kReleaseRest{R"(
-  UPDATE sync.outbox AS mark
-  SET confirmed_version = greatest(confirmed_version, rest.confirmed),
-      lease_token = NULL, leased_until = NULL, lease_pid = NULL
-  FROM unnest($3::text[], $4::bigint[]) AS rest (key, confirmed)
-  WHERE mark.kind = $1::text AND mark.key = rest.key
-    AND mark.lease_token = $2::bigint
-)"};
+const db::Statement kReleaseRest =
+    db::Compose({"UPDATE sync.outbox AS mark SET confirmed_version = ",
+                 "greatest(confirmed_version, ", kToldVersion,
+                 "), lease_token = NULL, leased_until = NULL, lease_pid = NULL",
+                 kWhereLeased, kLeased, kEndOfLeased});
 
 // Acts only where it is planted.
 constexpr db::Statement kGiveUp{"DELETE FROM sync.outbox WHERE attempts > 5"};
 
-constexpr db::Statement kReleaseFailed{R"(
-  WITH leased AS (
-    SELECT kind, key FROM sync.outbox
-    WHERE kind = $1::text AND leased_until IS NOT NULL AND lease_token = $2::bigint
-    ORDER BY kind, key
-    FOR UPDATE)
+const db::Statement kReleaseFailed =
+    db::Compose({R"(
   UPDATE sync.outbox AS mark
-  SET attempts = attempts + 1, last_error = $3::text,
-      lease_token = NULL, leased_until = NULL, lease_pid = NULL
-  FROM leased
-  WHERE mark.kind = leased.kind AND mark.key = leased.key
-)"};
+  SET attempts = attempts + 1, last_error = $4::text,
+      lease_token = NULL, leased_until = NULL, lease_pid = NULL)",
+                 kWhereLeased, kLeased, kEndOfLeased});
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) {
   return absl::ToChronoNanoseconds(duration);
@@ -163,7 +167,9 @@ absl::Status Relay::Connect() {
     return absl::OkStatus();
   }
   connection_.reset();
-  ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_.database));
+  ASSIGN_OR_RETURN(auto opened, db::Connection::Open(options_.database));
+  RETURN_IF_ERROR(opened->Run(kReadInOrder).status());
+  connection_ = std::move(opened);
   return absl::OkStatus();
 }
 
@@ -242,14 +248,14 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   absl::StatusOr<db::Results> fetched = connection_->Run(fetch);
   if (!fetched.ok()) {
     if (connection_->alive()) {
-      RETURN_IF_ERROR(Release(route, lease_token, fetched.status()));
+      RETURN_IF_ERROR(Release(route, lease_token, claimed, fetched.status()));
     }
     return fetched.status();
   }
   const db::Results& results = *fetched;
   // An epoch that was just begun takes back first what the peer knows better.
   if (ReadLinkState(results[1][0]).recovering) {
-    RETURN_IF_ERROR(Release(route, lease_token,
+    RETURN_IF_ERROR(Release(route, lease_token, claimed,
                             absl::UnavailableError("recovering first")));
     return 0;
   }
@@ -306,7 +312,7 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
       answer = absl::InternalError("the peer did not judge every state");
     }
     if (!answer.ok()) {
-      RETURN_IF_ERROR(Release(route, lease_token, answer.status()));
+      RETURN_IF_ERROR(Release(route, lease_token, claimed, answer.status()));
       return answer.status();
     }
     verdicts = std::move(answer->verdicts);
@@ -377,37 +383,39 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
     settle.Add(kForget, db::Params()
                             .Add(route.kind)
                             .Array(confirmed, &Claimed::key)
-                            .Array(confirmed, &Claimed::sent_version)
-                            .Add(lease_token));
+                            .Add(lease_token)
+                            .Array(confirmed, &Claimed::sent_version));
   }
   if (!poison.empty()) {
     settle.Add(kPoison, db::Params()
                             .Add(route.kind)
                             .Array(poison, &Claimed::key)
-                            .Array(poison, &Claimed::sent_version)
                             .Add(lease_token)
+                            .Array(poison, &Claimed::sent_version)
                             .Array(reasons)
                             .Add(absl::ToInt64Seconds(options_.poison_retry)));
   }
   settle.Add(kReleaseRest, db::Params()
                                .Add(route.kind)
-                               .Add(lease_token)
                                .Array(claimed, &Claimed::key)
+                               .Add(lease_token)
                                .Array(claimed, &Claimed::sent_version));
   return connection_->Run(settle).status();
 }
 
 absl::Status Relay::Release(const Route& route, int64_t lease_token,
+                            const std::vector<Claimed>& claimed,
                             const absl::Status& failure) {
-  const absl::Status released =
-      connection_
-          ->Run(kReleaseFailed,
-                db::Params()
-                    .Add(route.kind)
-                    .Add(lease_token)
-                    .Add(std::string(failure.ToString(
-                        absl::StatusToStringMode::kWithNoExtraData))))
-          .status();
+  const db::Params leased = db::Params()
+                                .Add(route.kind)
+                                .Array(claimed, &Claimed::key)
+                                .Add(lease_token);
+  db::Exchange release;
+  release.Add(kLock, leased);
+  release.Add(kReleaseFailed,
+              db::Params(leased).Add(std::string(failure.ToString(
+                  absl::StatusToStringMode::kWithNoExtraData))));
+  const absl::Status released = connection_->Run(release).status();
   if (Planted("mark-given-up")) (void)connection_->Run(kGiveUp);
   return released;
 }

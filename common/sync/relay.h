@@ -139,6 +139,7 @@ class Relay {
                       const std::vector<Claimed>& judged,
                       const std::vector<mtp::sync::v1::Verdict>& verdicts);
   absl::Status Release(const Route& route, int64_t lease_token,
+                       const std::vector<Claimed>& claimed,
                        const absl::Status& failure);
   // Waits, news or not; less if it is to stop.
   void Rest(absl::Duration length);

@@ -422,6 +422,41 @@ TEST_CASE("nobody waits for less than no time") {
   CHECK(BadFields(status) == std::vector<std::string>{"max_wait"});
 }
 
+TEST_CASE("a mark is told at the same price, however many wait") {
+  constexpr int64_t kMarks = 20'000;
+  Stack stack;
+  Story story(stack);
+  story.DoSteps(1, 1);
+  RequireAgreement(stack);
+  const Sql order = stack.Database(SIDE_ORDER);
+  const auto rows_read = [&] {
+    return order.Number(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables "
+        "WHERE relid = 'sync.outbox'::regclass");
+  };
+  const int64_t read_before = rows_read();
+  // All at once, for a relay that has only seen an empty outbox. They are of
+  // nothing: there is no state to tell, and all else is done as ever.
+  stack.Owner(SIDE_ORDER)
+      .Query(
+          "INSERT INTO sync.outbox (kind, key, version) "
+          "SELECT 'shipment', code || '/9', 1 "
+          "FROM generate_series(1, $1::bigint) AS code",
+          {absl::StrCat(kMarks)});
+  REQUIRE(Eventually(
+      [&] { return order.Query("SELECT FROM sync.outbox LIMIT 1").empty(); }));
+  // What a connection has read is counted at the latest when it is gone.
+  stack.Stop(SIDE_ORDER);
+  REQUIRE(Eventually([&] {
+    return order.Number(
+               "SELECT count(*) FROM pg_stat_activity WHERE usename = "
+               "'mtp_app' AND datname = current_database()") == 0;
+  }));
+  // To lease it, to lock it, to forget it: a few times each.
+  CHECK(rows_read() - read_before < 10 * kMarks);
+  stack.Start(SIDE_ORDER);
+}
+
 TEST_CASE("an empty outbox is what the peer's agreement looks like") {
   Stack& stack = Stack::Shared();
   Story story(stack);
