@@ -1,15 +1,11 @@
 #include <algorithm>
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "mtp/order/v1/plans.pb.h"
-#include "mtp/order/v1/requests.pb.h"
+#include "bench/asker.h"
 #include "tests/support/large_files.h"
 #include "tests/support/mtpctl.h"
 #include "tests/support/stack.h"
@@ -23,56 +19,6 @@ namespace {
 
 constexpr int kRows = 100'000;
 constexpr double kMebibyte = 1 << 20;
-
-// Requests one after the other under one order code, for as long as it lives.
-class Asker {
- public:
-  Asker(const tests::Stack& stack, std::string order_code)
-      : client_(stack.As(options::v1::ROLE_GRANDPASS_OFFICER,
-                         common::v1::SIDE_ORDER)),
-        order_code_(std::move(order_code)),
-        thread_([this] { Ask(); }) {}
-
-  // Sorted; the calls that were answered.
-  std::vector<absl::Duration> End() {
-    stop_ = true;
-    thread_.join();
-    std::sort(took_.begin(), took_.end());
-    return took_;
-  }
-  int failed() const { return failed_; }
-
- private:
-  void Ask() {
-    order::v1::CreateRequestRequest request;
-    request.mutable_request()->set_order_code(order_code_);
-    request.mutable_request()->set_requirement_grams(1);
-    while (!stop_) {
-      const absl::Time began = absl::Now();
-      const tests::Reply reply =
-          client_.Send("mtp.order.v1.RequestService/CreateRequest", request);
-      took_.push_back(absl::Now() - began);
-      if (!reply.status.ok()) ++failed_;
-    }
-  }
-
-  const tests::Client client_;
-  const std::string order_code_;
-  std::vector<absl::Duration> took_;
-  std::atomic<bool> stop_ = false;
-  std::atomic<int> failed_ = 0;
-  std::thread thread_;
-};
-
-std::string Shown(const std::vector<absl::Duration>& took) {
-  if (took.empty()) return "none answered";
-  const auto at = [&](double part) {
-    return absl::ToDoubleMilliseconds(
-        took[static_cast<size_t>(part * static_cast<double>(took.size() - 1))]);
-  };
-  return absl::StrFormat("p50 %.1f ms, p99 %.1f ms, longest %.1f ms (%d calls)",
-                         at(0.5), at(0.99), at(1), took.size());
-}
 
 void Import(const tests::Stack& stack, const char* what,
             const std::string& content, nlohmann::ordered_json& figures,
@@ -104,12 +50,10 @@ void Import(const tests::Stack& stack, const char* what,
       name.c_str(), seconds, kRows / seconds, service_mib, client_mib);
   std::printf("  %-34s CreateRequest meanwhile: %s\n", "", Shown(took).c_str());
   std::fflush(stdout);
-  figures[name] = {
-      {"seconds", seconds},
-      {"service_mib", service_mib},
-      {"mtpctl_mib", client_mib},
-      {"longest_request_ms",
-       took.empty() ? 0 : absl::ToDoubleMilliseconds(took.back())}};
+  figures[name] = {{"seconds", seconds},
+                   {"service_mib", service_mib},
+                   {"mtpctl_mib", client_mib},
+                   {"longest_request_ms", Milliseconds(took, 1)}};
 }
 
 TEST_CASE("imports of 100,000 rows, and who waits for them") {
@@ -118,10 +62,7 @@ TEST_CASE("imports of 100,000 rows, and who waits for them") {
   const tests::Mtpctl mtpctl(stack);
   const tests::TemporaryFile own(tests::PlanFile("OWN", 1));
   mtpctl.Do({"plan", "import", own.path()});
-  std::string one = tests::PlanFile("BESIDE", 1);
-  one.replace(one.find("BESIDE-0"), 8, "BESIDE");
-  const tests::TemporaryFile beside(one);
-  mtpctl.Do({"plan", "import", beside.path()});
+  PlanOrder(stack, "BESIDE");
 
   std::printf("Imports through mtpctl, fsync on, the other side listening:\n");
   Asker idle(stack, "BESIDE");
