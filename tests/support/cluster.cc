@@ -78,7 +78,11 @@ int FreePort() {
 
 Cluster::Cluster(Durability durability, const std::string& parent)
     : port_(FreePort()) {
-  folder_ = parent + "/mtp-test-XXXXXX";
+  const char* temporary = std::getenv("TMPDIR");
+  folder_ = absl::StrCat(!parent.empty()        ? parent
+                         : temporary == nullptr ? "/tmp"
+                                                : temporary,
+                         "/mtp-test-XXXXXX");
   REQUIRE(mkdtemp(folder_.data()) != nullptr);
   // The system user of PostgreSQL must get through.
   REQUIRE(chmod(folder_.c_str(), 0755) == 0);
@@ -91,10 +95,12 @@ Cluster::Cluster(Durability durability, const std::string& parent)
   std::vector<std::string> create = {kScript, "create", folder_ + "/postgres",
                                      absl::StrCat(port_),
                                      // Those of many stacks at a time.
-                                     "max_connections=400",
-                                     // A line that swallows what a client says
-                                     // first must not hold up a shutdown.
-                                     "authentication_timeout=3s"};
+                                     "max_connections=400"};
+  if (durability == Durability::kDurable) {
+    // Those are crashed behind lines: one that swallows what a client says
+    // first must not hold up the end for a minute.
+    create.insert(create.end(), {"authentication_timeout=10s"});
+  }
   if (durability == Durability::kFast) {
     create.insert(create.end(), {"fsync=off", "synchronous_commit=off",
                                  "full_page_writes=off"});

@@ -31,8 +31,8 @@ class Cluster {
     kArchived,
   };
 
-  // In a folder of `parent`.
-  explicit Cluster(Durability durability, const std::string& parent = "/tmp");
+  // In a folder of `parent`; none: where temporary files go.
+  explicit Cluster(Durability durability, const std::string& parent = {});
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

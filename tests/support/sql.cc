@@ -50,6 +50,9 @@ absl::StatusOr<Sql::Rows> Sql::Try(
   const PgConnection connection(PQconnectdb(conninfo_.c_str()), &PQfinish);
   PQsetNoticeProcessor(
       connection.get(), [](void*, const char*) {}, nullptr);
+  if (PQstatus(connection.get()) != CONNECTION_OK) {
+    return absl::UnknownError(PQerrorMessage(connection.get()));
+  }
   const PgResult result =
       Execute(connection.get(), std::string(statement), parameters);
   if (Done(result.get())) return RowsOf(result.get());
