@@ -61,6 +61,10 @@ const std::map<std::string, Reading>& Readings() {
       {"RequestService/CreateRequest",
        Read<ord::CreateRequestRequest, ord::CreateRequestResponse>(
            [](const auto&, const auto& response, Effects& effects) {
+             if (response.request().shipments().empty()) {
+               effects["shipments"].insert("none in a request's reply");
+               return;
+             }
              effects["requests"].insert(
                  Line(response.request().request_code(),
                       response.request().order_code(),

@@ -26,8 +26,7 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 // Findings of one sort, after which no more are looked for.
 constexpr int kEnough = 3;
 
-// A shipment of a cancelled or cut one may have been dispatched: the facts of
-// both sides do not fit, and a person must know.
+// The facts of both sides do not fit, and a person must know.
 constexpr char kDispatchedThoughCancelled[] =
     "SELECT 'shipment:' || request_code || '/' || shipment_code FROM shipment "
     "WHERE cancelled AND dispatched";
@@ -177,7 +176,9 @@ void Judge::ExamineEffects(const std::vector<Deed>& deeds) {
   const Effects told = EffectsOf(deeds);
   const Effects kept = EffectsIn(stack_);
   for (const auto& [what, things] : told) {
-    const std::multiset<std::string>& there = kept.at(what);
+    const auto found = kept.find(what);
+    const std::multiset<std::string> there =
+        found == kept.end() ? std::multiset<std::string>() : found->second;
     std::vector<std::string> lost;
     std::set_difference(things.begin(), things.end(), there.begin(),
                         there.end(), std::back_inserter(lost));

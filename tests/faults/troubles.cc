@@ -112,7 +112,6 @@ void Troubles::Run(absl::Duration length) {
   while (absl::Now() < end) {
     if (absl::Now() >= next) {
       const Kind& kind = Kinds()[any(random_)];
-      ++count_[kind.name];
       Note(kind.name);
       (this->*kind.begin)();
       next = absl::Now() + absl::Milliseconds(Between(0, 400));

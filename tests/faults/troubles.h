@@ -37,8 +37,6 @@ class Troubles {
 
   // What was done, a line each with the milliseconds since the beginning.
   const std::string& story() const { return story_; }
-  // How often each was done.
-  const std::map<std::string, int>& count() const { return count_; }
 
  private:
   struct Kind {
@@ -107,7 +105,6 @@ class Troubles {
   std::vector<Echo> echoes_;
   std::vector<std::thread> crowds_;
   std::string story_;
-  std::map<std::string, int> count_;
 };
 
 }  // namespace mtp::tests

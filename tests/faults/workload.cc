@@ -223,7 +223,10 @@ void Person::Request() {
   const auto response = Ask<ord::CreateRequestResponse>(
       "mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
       request);
-  if (response) floor_.Add(response->request().shipments(0).key());
+  if (!response) return;
+  for (const auto& shipment : response->request().shipments()) {
+    floor_.Add(shipment.key());
+  }
 }
 
 void Person::Approve() {
@@ -515,11 +518,11 @@ Floor::Floor(Stack& stack, Book& book) {
     ord::CreateRequestRequest request;
     request.mutable_request()->set_order_code(order_code);
     request.mutable_request()->set_requirement_grams(100'000);
-    Add(ask("mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
-            request, ord::CreateRequestResponse())
-            .request()
-            .shipments(0)
-            .key());
+    const auto response =
+        ask("mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
+            request, ord::CreateRequestResponse());
+    REQUIRE(response.request().shipments_size() == 1);
+    Add(response.request().shipments(0).key());
   }
 }
 

@@ -128,7 +128,9 @@ void Story::AddRequest() {
         request.mutable_request()->set_comments("as planned");
       },
       [this](const CreateRequestResponse& response) {
-        shipment = response.request().shipments(0).key();
+        for (const auto& one : response.request().shipments()) {
+          shipment = one.key();
+        }
       });
 }
 
