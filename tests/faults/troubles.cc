@@ -313,7 +313,8 @@ void Troubles::HoldRows() {
 void Troubles::RecordEcho() { echoes_.push_back(Echo::Of(stack_, AnySide())); }
 
 void Troubles::DeliverEcho() {
-  if (echoes_.empty()) return;
+  // As they are now, for later; told now are those of any moment before.
+  RecordEcho();
   echoes_[static_cast<size_t>(
               Between(0, static_cast<int64_t>(echoes_.size()) - 1))]
       .Deliver(stack_);
