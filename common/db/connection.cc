@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <mutex>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
@@ -79,6 +80,12 @@ std::string SqlState(const absl::Status& status) {
 std::string ConstraintName(const absl::Status& status) {
   return Payload(status, kConstraintUrl);
 }
+bool BreaksRule(const absl::Status& status) {
+  // https://www.postgresql.org/docs/15/errcodes-appendix.html: data exceptions,
+  // integrity constraint violations.
+  const std::string state = SqlState(status);
+  return state.starts_with("22") || state.starts_with("23");
+}
 bool ConnectionLost(const absl::Status& status) {
   return status.GetPayload(kLostUrl).has_value();
 }
@@ -105,9 +112,10 @@ Statement Compose(std::initializer_list<std::string_view> parts) {
   std::string text;
   for (const std::string_view part : parts) text.append(part);
   // As long as the program: statements are constants, named by their address.
-  char* kept = new char[text.size() + 1];
-  std::memcpy(kept, text.c_str(), text.size() + 1);
-  return {kept};
+  static std::mutex mutex;
+  static auto* const kept = new std::deque<std::string>();
+  std::lock_guard lock(mutex);
+  return {kept->emplace_back(std::move(text)).c_str()};
 }
 
 size_t Exchange::Add(const Statement& statement, Params params) {

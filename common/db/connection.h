@@ -56,6 +56,8 @@ using Results = std::vector<Result>;
 // (deadlock, serialization failure), INTERNAL otherwise.
 std::string SqlState(const absl::Status& status);        // "23505", or empty
 std::string ConstraintName(const absl::Status& status);  // or empty
+// The data break a rule of the schema: a constraint, or what a type can hold.
+bool BreaksRule(const absl::Status& status);
 bool ConnectionLost(const absl::Status& status);
 bool WorthRerunning(const absl::Status& status);
 // Another transaction held what this one needed past the time that it may wait.

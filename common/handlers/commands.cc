@@ -42,6 +42,8 @@ struct CommandLanes::Lane {
   bool lengthy = false;
   // The batch may have been committed although the answer was lost.
   bool in_doubt = false;
+  // By which the database refuses the batch, which is one call.
+  std::optional<std::string> broken_rule;
 };
 
 CommandLanes::CommandLanes(Options options)
@@ -182,12 +184,13 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch,
                            bool in_a_hurry) {
   const absl::Time began = absl::Now();
   lane.in_doubt = false;
+  lane.broken_rule.reset();
   lane.rows->Clear();
   const auto rerun = [this](std::string_view cause) {
     if (options_.observer.batch_rerun) options_.observer.batch_rerun(cause);
   };
   absl::Status status;
-  bool refused = false;
+  int refused = 0;
   for (int run = 0; run < kReruns;) {
     status = TryOnce(lane, batch, in_a_hurry);
     if (status.ok() || !Planted("rows-kept-over-rerun")) lane.rows->Clear();
@@ -217,9 +220,10 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch,
         rerun("stepped_aside");
         return;
       }
-      // Once more: the row in its way may be its own, made by another lane.
-      if (!db::ConstraintName(status).empty() &&
-          !std::exchange(refused, true)) {
+      // Once more: the row in its way may be its own, made by another lane. And
+      // once more for who has an answer to the rule that it breaks.
+      if (db::BreaksRule(status) && refused++ < 2) {
+        if (refused == 2) lane.broken_rule = db::ConstraintName(status);
         rerun("refused");
         continue;
       }
@@ -316,7 +320,7 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
       }
       continue;
     }
-    Context context(*waiting.call, waiting.given_id, now);
+    Context context(*waiting.call, waiting.given_id, now, lane.broken_rule);
     absl::StatusOr<std::string> reply =
         waiting.command->decide(*waiting.call->message, context, *lane.rows);
     if (!reply.ok()) {

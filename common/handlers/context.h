@@ -19,8 +19,12 @@ namespace mtp::handlers {
 class Context {
  public:
   // `request_id` is the caller's own; nothing if it gave none.
-  Context(const rpc::Call& call, std::optional<Uuid> request_id, absl::Time now)
-      : call_(call), request_id_(request_id), now_(now) {}
+  Context(const rpc::Call& call, std::optional<Uuid> request_id, absl::Time now,
+          std::optional<std::string> broken_rule = {})
+      : call_(call),
+        request_id_(request_id),
+        now_(now),
+        broken_rule_(std::move(broken_rule)) {}
 
   const rpc::Caller& caller() const { return call_.caller; }
   const std::string& correlation_id() const { return call_.correlation_id; }
@@ -35,6 +39,9 @@ class Context {
            absl::Microseconds(request.occurred_at().nanos() / 1000);
   }
   Uuid NewId() const { return Uuid::V7(now_); }
+  // The rule of the schema by which the database has refused this very call,
+  // alone and twice; a decision that has no other answer to that will fail.
+  const std::optional<std::string>& broken_rule() const { return broken_rule_; }
 
   // Keeps who did what to which thing. `action` is a past participle.
   void Audit(std::string_view entity_kind, std::string entity_key,
@@ -57,6 +64,7 @@ class Context {
   const rpc::Call& call_;
   std::optional<Uuid> request_id_;
   absl::Time now_;
+  std::optional<std::string> broken_rule_;
   std::vector<sync::AuditEntry> audit_entries_;
   std::vector<sync::Mark> marks_;
 };

@@ -42,7 +42,12 @@ sync::v1::Verdict HearState(const Hearing<Rows, State>& hearing,
                             const State& state, Context& context, Rows& rows) {
   const std::string key = hearing.key(state);
   if (rows.link.Dropped(hearing.kind, key, state.stamp())) return sync::Stale();
-  sync::v1::Verdict verdict = hearing.apply(state, context, rows);
+  sync::v1::Verdict verdict =
+      context.broken_rule().has_value()
+          ? sync::Poison("BREAKS_RULE",
+                         absl::StrCat("it breaks a rule of the schema: ",
+                                      *context.broken_rule()))
+          : hearing.apply(state, context, rows);
   rows.link.Judged(hearing.kind, key, state.stamp(), state, verdict,
                    context.now());
   return verdict;
@@ -56,10 +61,15 @@ void TouchStates(const Hearing<Rows, State>& hearing, const Request& request,
 }
 
 // Judges state by state, so that one that cannot be understood does not hold up
-// the others.
+// the others. Where one of several breaks a rule of the schema all are refused,
+// for nobody knows which it is: the peer's relay tells them again by fewer.
 template <typename Response, typename Rows, typename State, typename Request>
-Response HearStates(const Hearing<Rows, State>& hearing, const Request& request,
-                    Context& context, Rows& rows) {
+absl::StatusOr<Response> HearStates(const Hearing<Rows, State>& hearing,
+                                    const Request& request, Context& context,
+                                    Rows& rows) {
+  if (context.broken_rule().has_value() && request.states_size() > 1) {
+    return absl::InternalError("one of the states breaks a rule of the schema");
+  }
   Response response;
   *response.mutable_receipt() =
       rows.link.Receive(request.sender(), context.now());

@@ -168,6 +168,9 @@ class Recovery {
       };
       work.decide = [hearing, all](handlers::Context& context,
                                    Rows& rows) -> absl::StatusOr<std::string> {
+        if (context.broken_rule().has_value() && all->size() > 1) {
+          return absl::InternalError("one of the states breaks a rule");
+        }
         for (const sync::v1::State& state : *all)
           hearing->apply(ContentOf(state).SerializeAsString(), context, rows);
         return std::string();
@@ -178,7 +181,15 @@ class Recovery {
                      "mtp.ops.v1.OperationsService.StartEpoch",
                      options_.service_name, "recovery", outcome),
                  std::move(work));
-    return WaitFor(*outcome);
+    const absl::Status taken = WaitFor(*outcome);
+    if (taken.code() != absl::StatusCode::kInternal || all->size() == 1) {
+      return taken;
+    }
+    // One of them may be the cause: it is taken alone, and the others without
+    // it.
+    const auto middle = all->begin() + static_cast<ptrdiff_t>(all->size() / 2);
+    RETURN_IF_ERROR(TakeAll(facts, own, {all->begin(), middle}));
+    return TakeAll(facts, own, {middle, all->end()});
   }
 
   const RecoveryOptions options_;

@@ -116,10 +116,14 @@ const db::Statement kReleaseRest =
 // Acts only where it is planted.
 constexpr db::Statement kGiveUp{"DELETE FROM sync.outbox WHERE attempts > 5"};
 
+// Due again after $5 seconds at the most: the first times much sooner, for a
+// failure may also be one of the line's.
 const db::Statement kReleaseFailed =
     db::Compose({R"(
   UPDATE sync.outbox AS mark
   SET attempts = attempts + 1, last_error = $4::text,
+      next_attempt_at = now() + make_interval(
+        secs => least($5::bigint, power(2, least(attempts, 20)) / 20)),
       lease_token = NULL, leased_until = NULL, lease_pid = NULL)",
                  kWhereLeased, kLeased, kEndOfLeased});
 
@@ -191,7 +195,7 @@ void Relay::Work() {
         continue;
       }
       told = told || *found > 0;
-      more = more || *found == static_cast<size_t>(options_.batch_limit);
+      more = more || *found == static_cast<size_t>(LimitOf(route));
     }
     if (failed) {
       // News does not make an absent peer present: sit the pause out.
@@ -221,7 +225,7 @@ absl::StatusOr<std::vector<Relay::Claimed>> Relay::Claim(const Route& route,
       db::Result claimed_rows,
       connection_->Run(kClaim, db::Params()
                                    .Add(route.kind)
-                                   .Add(options_.batch_limit)
+                                   .Add(LimitOf(route))
                                    .Add(absl::ToInt64Seconds(options_.lease))));
   std::vector<Claimed> claimed;
   for (const db::Row row : claimed_rows) {
@@ -311,10 +315,16 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
     if (answer.ok() && answer->verdicts.size() != sent.size()) {
       answer = absl::InternalError("the peer did not judge every state");
     }
+    if (answer.status().code() == absl::StatusCode::kInternal) {
+      RETURN_IF_ERROR(TellByFewer(route, lease_token, claimed, sent.size(),
+                                  answer.status()));
+      return claimed.size();
+    }
     if (!answer.ok()) {
       RETURN_IF_ERROR(Release(route, lease_token, claimed, answer.status()));
       return answer.status();
     }
+    LimitOf(route) = std::min(2 * LimitOf(route), options_.batch_limit);
     verdicts = std::move(answer->verdicts);
     if (options_.observer.sent) {
       options_.observer.sent(route.kind, sent.size(), absl::Now() - started);
@@ -332,6 +342,22 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
   RETURN_IF_ERROR(Settle(route, lease_token, claimed, sent, verdicts));
   CrashPoint("deliver.after_settle");
   return claimed.size();
+}
+
+int64_t& Relay::LimitOf(const Route& route) {
+  return limits_.try_emplace(route.kind, options_.batch_limit).first->second;
+}
+
+absl::Status Relay::TellByFewer(const Route& route, int64_t lease_token,
+                                const std::vector<Claimed>& claimed,
+                                size_t sent, const absl::Status& failure) {
+  if (options_.observer.failed) options_.observer.failed(route.kind, failure);
+  LimitOf(route) = std::max<int64_t>(1, static_cast<int64_t>(sent) / 2);
+  // It waits as what is POISON does, for its next version or for the peer to
+  // be mended.
+  return Release(
+      route, lease_token, claimed, failure,
+      claimed.size() == 1 ? options_.poison_retry : absl::ZeroDuration());
 }
 
 absl::Status Relay::Heed(v1::Refusal refusal) {
@@ -405,7 +431,7 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
 
 absl::Status Relay::Release(const Route& route, int64_t lease_token,
                             const std::vector<Claimed>& claimed,
-                            const absl::Status& failure) {
+                            const absl::Status& failure, absl::Duration wait) {
   const db::Params leased = db::Params()
                                 .Add(route.kind)
                                 .Array(claimed, &Claimed::key)
@@ -413,8 +439,10 @@ absl::Status Relay::Release(const Route& route, int64_t lease_token,
   db::Exchange release;
   release.Add(kLock, leased);
   release.Add(kReleaseFailed,
-              db::Params(leased).Add(std::string(failure.ToString(
-                  absl::StatusToStringMode::kWithNoExtraData))));
+              db::Params(leased)
+                  .Add(std::string(failure.ToString(
+                      absl::StatusToStringMode::kWithNoExtraData)))
+                  .Add(absl::ToInt64Seconds(wait)));
   const absl::Status released = connection_->Run(release).status();
   if (Planted("mark-given-up")) (void)connection_->Run(kGiveUp);
   return released;

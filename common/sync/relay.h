@@ -138,9 +138,18 @@ class Relay {
                       const std::vector<Claimed>& claimed,
                       const std::vector<Claimed>& judged,
                       const std::vector<mtp::sync::v1::Verdict>& verdicts);
+  // They are due again after `wait` at the most, in whole seconds.
   absl::Status Release(const Route& route, int64_t lease_token,
                        const std::vector<Claimed>& claimed,
-                       const absl::Status& failure);
+                       const absl::Status& failure,
+                       absl::Duration wait = absl::ZeroDuration());
+  // After the peer has stumbled over a call with so many states: one of them
+  // may be the cause, and the others are not to wait for it.
+  absl::Status TellByFewer(const Route& route, int64_t lease_token,
+                           const std::vector<Claimed>& claimed, size_t sent,
+                           const absl::Status& failure);
+  // How many states a call of the kind may hold now.
+  int64_t& LimitOf(const Route& route);
   // Waits, news or not; less if it is to stop.
   void Rest(absl::Duration length);
   absl::Status Connect();
@@ -150,6 +159,8 @@ class Relay {
   Options options_;
   std::unique_ptr<db::Connection> connection_;
   std::optional<mtp::sync::v1::Refusal> heeded_;
+  // By kind, where it is less than batch_limit.
+  std::map<std::string, int64_t, std::less<>> limits_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool news_ = true;  // what a crash left behind

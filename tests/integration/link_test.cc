@@ -2,10 +2,12 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "common/base/errors.h"
 #include "common/base/protos.h"
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/order/v1/requests.pb.h"
+#include "mtp/order/v1/schedules.pb.h"
 #include "mtp/order/v1/shipments.pb.h"
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/dashboards.pb.h"
@@ -363,6 +365,97 @@ TEST_CASE("a state that cannot be applied waits alone, as a dead letter") {
         std::vector{VERDICT_CODE_APPLIED});
   CHECK(QuantityAtSeeduwa(stack, 104) == 4'000);
   CHECK(OpenDeadLetters(stack, "104/1") == 0);
+}
+
+// Schedules that the order side gives while Seeduwa is down; their codes.
+std::vector<int64_t> ScheduleWhileApart(Stack& stack,
+                                        const std::string& order_code,
+                                        int count) {
+  stack.Stop(SIDE_PROCESSING);
+  std::vector<int64_t> codes;
+  for (int i = 0; i < count; ++i) {
+    order::v1::CreateScheduleRequest request;
+    request.set_request_id(NewRequestId());
+    order::v1::NewSchedule& schedule = *request.mutable_schedule();
+    schedule.mutable_date()->set_year(2026);
+    schedule.mutable_date()->set_month(11);
+    schedule.mutable_date()->set_day(20);
+    schedule.set_order_code(order_code);
+    schedule.set_shift(common::v1::SHIFT_DAY);
+    schedule.set_section("Line 4");
+    schedule.set_quantity_grams(5'000 + i);
+    const auto made = stack.Call<order::v1::CreateScheduleResponse>(
+        options::v1::ROLE_GRANDPASS_OFFICER,
+        "mtp.order.v1.ScheduleService/CreateSchedule", request);
+    INFO(made.status());
+    REQUIRE(made.ok());
+    codes.push_back(made->schedule().schedule_code());
+  }
+  return codes;
+}
+
+// Lets Seeduwa's database refuse the schedule with this error.
+void Refuse(const Stack& stack, int64_t schedule_code,
+            const std::string& error) {
+  const Sql owner = stack.Owner(SIDE_PROCESSING);
+  owner.Query(absl::Substitute(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$$$ BEGIN "
+      "IF NEW.schedule_code = $0 THEN RAISE EXCEPTION 'no' USING ERRCODE = "
+      "'$1', CONSTRAINT = 'schedule_is_possible'; END IF; RETURN NEW; END $$$$",
+      schedule_code, error));
+  owner.Query(
+      "CREATE TRIGGER refuse BEFORE INSERT ON schedule FOR EACH ROW "
+      "EXECUTE FUNCTION refuse()");
+}
+
+TEST_CASE("what breaks a rule of the peer's schema waits alone, as a letter") {
+  Stack stack({.flags = {"--poison-retry-seconds", "1"}});
+  Story story(stack);
+  story.DoSteps(1, 1);
+  RequireAgreement(stack);
+  const std::vector<int64_t> codes =
+      ScheduleWhileApart(stack, story.order_code, 7);
+  Refuse(stack, codes[2], "check_violation");
+  stack.Start(SIDE_PROCESSING);
+  const Sql seeduwa = stack.Database(SIDE_PROCESSING);
+  CHECK(Eventually(
+      [&] { return seeduwa.Number("SELECT count(*) FROM schedule") == 6; }));
+  CHECK(Eventually([&] {
+    return seeduwa.Query(
+               "SELECT key, reason, message FROM sync.dead_letter WHERE "
+               "settlement = 'OPEN'") ==
+           Sql::Rows{{absl::StrCat(codes[2]), "BREAKS_RULE",
+                      "it breaks a rule of the schema: "
+                      "schedule_is_possible"}};
+  }));
+  // It is offered again, and taken as soon as it fits.
+  stack.Owner(SIDE_PROCESSING).Query("DROP TRIGGER refuse ON schedule");
+  RequireAgreement(stack);
+  CHECK(seeduwa.Number("SELECT count(*) FROM sync.dead_letter WHERE settlement "
+                       "= 'OPEN'") == 0);
+}
+
+TEST_CASE("a state over which the peer stumbles holds up no other") {
+  Stack stack({.flags = {"--poison-retry-seconds", "1"}});
+  Story story(stack);
+  story.DoSteps(1, 1);
+  RequireAgreement(stack);
+  const std::vector<int64_t> codes =
+      ScheduleWhileApart(stack, story.order_code, 7);
+  Refuse(stack, codes[2], "internal_error");
+  stack.Start(SIDE_PROCESSING);
+  const Sql seeduwa = stack.Database(SIDE_PROCESSING);
+  CHECK(Eventually(
+      [&] { return seeduwa.Number("SELECT count(*) FROM schedule") == 6; }));
+  CHECK(Eventually([&] {
+    return stack.Database(SIDE_ORDER)
+               .Query(
+                   "SELECT key, split_part(last_error, ':', 1) FROM "
+                   "sync.outbox WHERE next_attempt_at > now()") ==
+           Sql::Rows{{absl::StrCat(codes[2]), "INTERNAL"}};
+  }));
+  stack.Owner(SIDE_PROCESSING).Query("DROP TRIGGER refuse ON schedule");
+  RequireAgreement(stack);
 }
 
 TEST_CASE("progress of a shipment that was never given is poison") {
