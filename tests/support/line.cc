@@ -63,8 +63,9 @@ struct Connection {
 
 struct Scissors {
   Way way;
-  int64_t bytes;
-  bool whole;  // all that is held passes before the cut
+  int64_t bytes = 0;
+  bool whole = false;  // all that is held passes before the cut
+  std::string before;  // not empty: cuts before the piece that bears this
 };
 
 }  // namespace
@@ -128,9 +129,9 @@ class Line::Switchboard {
   }
 
   void SetScissors(Scissors scissors) {
-    scissors_ = scissors;
+    scissors_ = std::move(scissors);
     for (auto& connection : connections_) {
-      connection->flows[Index(scissors.way)].counted = 0;
+      connection->flows[Index(scissors_->way)].counted = 0;
     }
   }
 
@@ -321,7 +322,15 @@ class Line::Switchboard {
       flow.held.pop_front();
       return;
     }
-    const bool cut_here = scissors_.has_value() && scissors_->way == way;
+    bool cut_here = scissors_.has_value() && scissors_->way == way;
+    if (cut_here && !scissors_->before.empty()) {
+      if (bytes.find(scissors_->before, flow.written) != std::string::npos) {
+        scissors_.reset();
+        CutOne(connection);
+        return;
+      }
+      cut_here = false;
+    }
     size_t most = std::min(bytes.size() - flow.written, largest_piece_);
     if (cut_here && !scissors_->whole) {
       most =
@@ -438,14 +447,17 @@ void Line::Partition() {
   switchboard_->Do([&] { switchboard_->Partition(); });
 }
 void Line::CutAfter(Way way, int64_t bytes) {
+  switchboard_->Do(
+      [&] { switchboard_->SetScissors({.way = way, .bytes = bytes}); });
+}
+void Line::CutBeforeReplyWith(std::string text) {
   switchboard_->Do([&] {
-    switchboard_->SetScissors({.way = way, .bytes = bytes, .whole = false});
+    switchboard_->SetScissors({.way = Way::kToClient, .before = text});
   });
 }
 void Line::CutAfterRequest() {
   switchboard_->Do([&] {
-    switchboard_->SetScissors(
-        {.way = Way::kToTarget, .bytes = 0, .whole = true});
+    switchboard_->SetScissors({.way = Way::kToTarget, .whole = true});
   });
 }
 void Line::Calm() {

@@ -61,6 +61,9 @@ class Line {
   void CutAfter(Way way, int64_t bytes);
   // The target hears what it is told, and its next bytes cut the connection.
   void CutBeforeReply() { CutAfter(Way::kToClient, 0); }
+  // The same, but not before a reply that bears this, such as the word that a
+  // transaction is committed.
+  void CutBeforeReplyWith(std::string text);
   // As soon as something was passed to a target, all that came until then, the
   // connection is cut.
   void CutAfterRequest();

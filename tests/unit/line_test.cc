@@ -402,6 +402,19 @@ TEST_CASE("a cut before the reply leaves a target that was told") {
   CHECK(scene.Talk());
 }
 
+TEST_CASE("a cut before a certain reply lets all others pass") {
+  Scene scene;
+  scene.line.CutBeforeReplyWith("done");
+  REQUIRE(scene.Talk());
+  scene.client.Say("question");
+  CHECK(scene.served.Hear(8) == "question");
+  scene.served.Say("it is done now");
+  CHECK(scene.client.HearsTheEnd());
+  CHECK(scene.served.HearsTheEnd());
+  scene.Connect();
+  CHECK(scene.Talk());
+}
+
 TEST_CASE("a cut after the request leaves a target that was told") {
   Scene scene;
   REQUIRE(scene.Talk());
