@@ -17,6 +17,7 @@
 #include "tests/support/agreement.h"
 #include "tests/support/failures.h"
 #include "tests/support/wait.h"
+#include "tests/support/wrong_clock.h"
 
 namespace mtp::tests {
 namespace {
@@ -122,8 +123,12 @@ const Identities& Identities::Shared() {
 }
 
 Identities::Identities() : folder_(LogFolder() + "/identities") {
-  RunOrFail(
-      {MTP_SOURCE_DIR "/deploy/local/certificates", folder_ + "/certificates"});
+  // Valid for long enough for a process whose clock is behind.
+  std::vector<std::string> certificates = WrongClock(-absl::Hours(1));
+  certificates.insert(certificates.begin(), "env");
+  certificates.push_back(MTP_SOURCE_DIR "/deploy/local/certificates");
+  certificates.push_back(folder_ + "/certificates");
+  RunOrFail(certificates);
   RunOrFail({MTP_SOURCE_DIR "/deploy/local/token_keys", folder_ + "/tokens"});
   signing_key_ = ReadFile(folder_ + "/tokens/signing.key");
   const absl::StatusOr<rpc::TokenKeys> keys =
@@ -336,6 +341,14 @@ int64_t Stack::PeakMemory(Side side, size_t replica) const {
 
 Client Stack::As(Role role, Side side) const {
   return Stranger(side, "Bearer " + Identities::Shared().Token(role));
+}
+
+Client Stack::As(Role role, Side side, size_t replica) const {
+  return Client(
+      Connect(absl::StrCat("127.0.0.1:", Of(side).replicas[replica].port),
+              rpc::ChannelTls({.ca = authority_}).value()),
+      {{std::string(rpc::kAuthorizationKey),
+        "Bearer " + Identities::Shared().Token(role)}});
 }
 
 Client Stack::Stranger(Side side, const std::string& authorization) const {

@@ -116,6 +116,8 @@ class Stack {
 
   // A person of that role.
   Client As(Role role, Side side) const;
+  // The same, at one of several processes, past all lines.
+  Client As(Role role, Side side, size_t replica) const;
   // Somebody with that in the authorization header; without one, if empty.
   Client Stranger(Side side, const std::string& authorization = "") const;
   // The peer of `side`, by its certificate.
