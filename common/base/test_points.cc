@@ -11,10 +11,17 @@
 #include <cstdlib>
 #include <span>
 #include <string>
+#include <vector>
+
+#include "google/protobuf/message.h"
+#include "google/protobuf/unknown_field_set.h"
 
 namespace mtp {
 inline namespace with_test_points {
 namespace {
+
+// Above all that the contract will ever have.
+constexpr int kFieldOfNextVersion = 15'000;
 
 void Say(const std::string& text) {
   const std::string line = "test points: " + text + "\n";
@@ -41,9 +48,10 @@ struct Asked {
   std::array<std::atomic<bool>, std::size(kPlantedBugs)> told{};
   size_t crash_at = std::size(kCrashPoints);
   std::atomic<int64_t> passes_left = 0;
+  const bool next_version = std::getenv("MTP_NEXT_VERSION") != nullptr;
 
   Asked() {
-    Say("compiled in");
+    Say(next_version ? "compiled in, as the next version" : "compiled in");
     if (const char* names = std::getenv("MTP_PLANTED"); names != nullptr) {
       Plant(names);
     }
@@ -106,6 +114,34 @@ void CrashPoint(CrashPlace place) {
   Say("crash at " + std::string(kCrashPoints[place.index()]));
   kill(getpid(), SIGKILL);
   pause();
+}
+
+void SayAsNextVersion(google::protobuf::Message& message) {
+  if (!Environment().next_version) return;
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    if (field->message_type() == nullptr || field->is_map()) continue;
+    if (!field->is_repeated()) {
+      SayAsNextVersion(*reflection.MutableMessage(&message, field));
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      SayAsNextVersion(*reflection.MutableRepeatedMessage(&message, field, i));
+    }
+  }
+  reflection.MutableUnknownFields(&message)->AddLengthDelimited(
+      kFieldOfNextVersion, "news");
+}
+
+void SayAsNextVersion(std::string& serialized) {
+  if (!Environment().next_version) return;
+  google::protobuf::UnknownFieldSet fields;
+  fields.AddLengthDelimited(kFieldOfNextVersion, "news");
+  std::string news;
+  fields.SerializeToString(&news);
+  serialized += news;
 }
 
 }  // namespace with_test_points

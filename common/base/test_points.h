@@ -2,13 +2,19 @@
 
 #include <cstddef>
 #include <iterator>
+#include <string>
 #include <string_view>
 
+namespace google::protobuf {
+class Message;
+}  // namespace google::protobuf
+
 // Points at which tests break a service on purpose, to see that they notice it:
-// planted bugs, each of which takes one safeguard away, and crash points. They
-// act in the programs `*_planted` alone (tests/planted.cmake), where this is
-// compiled with MTP_TEST_POINTS; in what is shipped nothing of it is left. For
-// source files only: a header's inline functions would be compiled both ways.
+// planted bugs, each of which takes one safeguard away, crash points, and words
+// of the version after this one. They act in the programs `*_planted` alone
+// (tests/planted.cmake), where this is compiled with MTP_TEST_POINTS; in what
+// is shipped nothing of it is left. For source files only: a header's inline
+// functions would be compiled both ways.
 namespace mtp {
 
 // What MTP_PLANTED may name.
@@ -129,6 +135,11 @@ inline namespace with_test_points {
 bool Planted(PlantedBug bug);
 // Ends the process as SIGKILL would, if it is to end here.
 void CrashPoint(CrashPlace place);
+// With MTP_NEXT_VERSION the process is one of the version after this one, whose
+// messages have fields that this one does not know: adds one to the message and
+// to every message in it; to the message alone, where it is serialized already.
+void SayAsNextVersion(google::protobuf::Message& message);
+void SayAsNextVersion(std::string& serialized);
 
 }  // namespace with_test_points
 #else
@@ -136,6 +147,8 @@ inline namespace without_test_points {
 
 constexpr bool Planted(PlantedBug) { return false; }
 constexpr void CrashPoint(CrashPlace) {}
+constexpr void SayAsNextVersion(const google::protobuf::Message&) {}
+constexpr void SayAsNextVersion(const std::string&) {}
 
 }  // namespace without_test_points
 #endif

@@ -330,6 +330,7 @@ absl::Status CommandLanes::TryOnce(Lane& lane, std::vector<Waiting>& batch,
     }
     lane.rows->Keep();
     anything_done = true;
+    SayAsNextVersion(*reply);
     if (!waiting.key.request_id.IsNil() && !Planted("key-not-kept")) {
       done.push_back({waiting.key, waiting.content_digest,
                       Planted("reply-not-kept") ? std::string() : *reply});

@@ -302,6 +302,7 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
                              std::vector<Verdict>(sent.size())));
     }
     CrashPoint("deliver.before_send");
+    SayAsNextVersion(*request);
     absl::StatusOr<std::string> reply = options_.send(
         route.method, request->SerializeAsString(), options_.call_deadline);
     absl::StatusOr<Route::Answer> answer =

@@ -62,7 +62,7 @@ TEST_CASE("a full disk loses nothing, and when there is room work goes on") {
     return;
   }
   Cluster cluster(Cluster::Durability::kDurable, disk.folder());
-  Stack stack({.cluster = &cluster});
+  Stack stack({.cluster = &cluster, .flags = {"--poison-retry-seconds", "1"}});
   Book book;
   Floor floor(stack, book);
   Judge judge(stack, 1);
@@ -91,7 +91,7 @@ TEST_CASE("a full disk loses nothing, and when there is room work goes on") {
   CHECK(Eventually([&] { return done() > after + 100; }));
   workload.Stop();
   judge.Settle(book);
-  judge.Examine(book);
+  judge.Examine(book, {});
   CHECK(absl::StrJoin(judge.findings(), "\n\n") == "");
 }
 

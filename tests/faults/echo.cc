@@ -80,11 +80,22 @@ Echo Echo::Of(const Stack& stack, Side owner) {
   return echo;
 }
 
-void Echo::Deliver(const Stack& stack) const {
+absl::Status Echo::Deliver(const Stack& stack) const {
   const bool order = owner_ == SIDE_ORDER;
+  absl::Status delivered;
   const auto deliver = [&](const char* method, const std::string& message) {
     if (message.empty()) return;
-    stack.Peer(PeerOf(owner_)).Send(method, {message}, kPatience);
+    const Reply reply =
+        stack.Peer(PeerOf(owner_)).Send(method, {message}, kPatience);
+    delivered.Update(reply.status);
+    // All answers have the receipt in the same place.
+    v1::ApplyShipmentsResponse response;
+    if (!response.ParseFromString(reply.bytes())) return;
+    const v1::Refusal refusal = response.receipt().refusal();
+    if (refusal != v1::REFUSAL_UNSPECIFIED) {
+      delivered.Update(
+          absl::FailedPreconditionError(v1::Refusal_Name(refusal)));
+    }
   };
   deliver(order ? "mtp.sync.v1.ProcessingSyncService/ApplyShipments"
                 : "mtp.sync.v1.OrderSyncService/ApplyShipmentProgress",
@@ -92,6 +103,7 @@ void Echo::Deliver(const Stack& stack) const {
   deliver(order ? "mtp.sync.v1.ProcessingSyncService/ApplySchedules"
                 : "mtp.sync.v1.OrderSyncService/ApplyScheduleProgress",
           second_);
+  return delivered;
 }
 
 }  // namespace mtp::tests

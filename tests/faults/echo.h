@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "tests/support/stack.h"
 
 namespace mtp::tests {
@@ -12,8 +13,9 @@ class Echo {
  public:
   // What `owner` would tell now; empty when it cannot be asked.
   static Echo Of(const Stack& stack, Side owner);
-  // Whatever the peer says to it.
-  void Deliver(const Stack& stack) const;
+  // Fails when the peer does not take it for a word of its peer; what it does
+  // with the states is for others to see.
+  absl::Status Deliver(const Stack& stack) const;
 
  private:
   Side owner_ = common::v1::SIDE_UNSPECIFIED;

@@ -11,6 +11,7 @@
 #include "common/base/protos.h"
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/order/v1/requests.pb.h"
+#include "mtp/order/v1/schedules.pb.h"
 #include "tests/faults/effects.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
@@ -26,10 +27,25 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 // Findings of one sort, after which no more are looked for.
 constexpr int kEnough = 3;
 
-// The facts of both sides do not fit, and a person must know.
-constexpr char kDispatchedThoughCancelled[] =
-    "SELECT 'shipment:' || request_code || '/' || shipment_code FROM shipment "
-    "WHERE cancelled AND dispatched";
+// The facts of both sides do not fit, and whoever hears so tells a person.
+constexpr char kUnfit[] = R"(
+  SELECT CASE WHEN cancelled THEN 'DISPATCHED_AFTER_CANCELLATION'
+              ELSE 'DISPATCHED_MORE_THAN_ORDERED' END
+         || ' shipment:' || request_code || '/' || shipment_code
+  FROM shipment
+  WHERE dispatched AND (cancelled OR dispatched_grams > quantity_grams))";
+
+// As if a word could not be understood.
+constexpr char kRefuseAll[] = R"(
+  DO $$ BEGIN
+    CREATE FUNCTION refuse_all() RETURNS trigger LANGUAGE plpgsql AS $body$
+    BEGIN
+      RAISE EXCEPTION 'trouble' USING ERRCODE = 'check_violation';
+    END $body$;
+    CREATE TRIGGER refuse_all BEFORE INSERT ON schedule FOR EACH ROW
+    EXECUTE FUNCTION refuse_all();
+  END $$)";
+constexpr char kTakeAll[] = "DROP TRIGGER refuse_all ON schedule";
 
 }  // namespace
 
@@ -112,9 +128,26 @@ void Judge::WaitUntilBack(const std::function<void()>& supervise) {
         Find(absl::StrCat(NameOf(side), " ", replica, " does not serve ",
                           absl::FormatDuration(kRecovery),
                           " after the troubles"));
+      } else if (!Eventually([&] { return ReachesPeer(side, replica); },
+                             calm_since_ + kRecovery - absl::Now())) {
+        Find(absl::StrCat(
+            NameOf(side), " ", replica, " does not reach its peer ",
+            absl::FormatDuration(kRecovery), " after the troubles"));
       }
     }
   }
+}
+
+bool Judge::ReachesPeer(Side side, size_t replica) const {
+  const auto ask = [&](Role role, const char* method) {
+    return stack_.As(role, side, replica).Send(method, {""}, kPatience).status;
+  };
+  return (side == SIDE_ORDER
+              ? ask(options::v1::ROLE_SEEDUWA_OFFICER,
+                    "mtp.processing.v1.OutboundService/ListOpenShipments")
+              : ask(options::v1::ROLE_GRANDPASS_OFFICER,
+                    "mtp.order.v1.ShipmentService/ListShipments"))
+      .ok();
 }
 
 void Judge::Settle(Book& book) {
@@ -143,7 +176,7 @@ void Judge::Settle(Book& book) {
   }
 }
 
-void Judge::Examine(const Book& book) {
+void Judge::Examine(const Book& book, const std::vector<Echo>& echoes) {
   const std::vector<Deed> deeds = book.deeds();
   if (const std::string broken = BrokenInvariants(stack_); !broken.empty()) {
     Find("invariants are broken:\n" + broken);
@@ -166,6 +199,8 @@ void Judge::Examine(const Book& book) {
   ExamineDrift();
   ExamineReplays(deeds);
   ExamineOtherContent(deeds);
+  ExamineLateWords(echoes);
+  ExamineRefusedWord();
   ExamineRepair();
   if (peak_memory_ > kMemoryLimit) {
     Find(absl::StrCat("a service held ", peak_memory_ >> 20, " MiB"));
@@ -290,11 +325,16 @@ void Judge::ExamineReplays(const std::vector<Deed>& deeds) {
 }
 
 void Judge::ExamineExceptions() {
-  std::multiset<std::string> told;
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    std::set<std::string> told;
     for (const auto& row : stack_.Database(side).Query(
-             "SELECT kind, unnest(things) FROM sync.exception")) {
-      told.insert(absl::StrCat(row[0], " ", row[1]));
+             "SELECT kind || ' ' || unnest(things) FROM sync.exception")) {
+      told.insert(row[0]);
+    }
+    for (const auto& row : stack_.Database(side).Query(kUnfit)) {
+      if (!told.contains(row[0])) {
+        Find(absl::StrCat(NameOf(side), " does not tell people: ", row[0]));
+      }
     }
     const Sql::Rows letters = stack_.Database(side).Query(
         "SELECT kind, key, reason, message FROM sync.dead_letter WHERE "
@@ -311,11 +351,60 @@ void Judge::ExamineExceptions() {
                         " does not hear or is not heard: ", ToText(halted)));
     }
   }
-  for (const auto& row :
-       stack_.Database(SIDE_ORDER).Query(kDispatchedThoughCancelled)) {
-    if (!told.contains("DISPATCHED_AFTER_CANCELLATION " + row[0])) {
-      Find(row[0] + " left though it was cancelled, and no exception says so");
+}
+
+void Judge::ExamineLateWords(const std::vector<Echo>& echoes) {
+  for (const Echo& echo : echoes) {
+    const absl::Status delivered = echo.Deliver(stack_);
+    if (!delivered.ok()) {
+      Find("a word that comes late is refused: " + delivered.ToString());
     }
+    const std::string changed = Disagreement(stack_);
+    if (changed.empty()) continue;
+    Find("a word that came late was taken for news:\n" + changed);
+    return;
+  }
+}
+
+void Judge::ExamineRefusedWord() {
+  const Sql receiver = stack_.Owner(SIDE_PROCESSING);
+  receiver.Query(kRefuseAll);
+  order::v1::CreateScheduleRequest request;
+  request.set_request_id(NewRequestId());
+  order::v1::NewSchedule& schedule = *request.mutable_schedule();
+  schedule.mutable_date()->set_year(2026);
+  schedule.mutable_date()->set_month(11);
+  schedule.mutable_date()->set_day(30);
+  schedule.set_shift(common::v1::SHIFT_NIGHT);
+  schedule.set_section("Line 4");
+  schedule.set_quantity_grams(1'000);
+  schedule.set_order_code(stack_.Database(SIDE_ORDER)
+                              .Text("SELECT min(order_code) FROM order_plan"));
+  const auto made =
+      stack_.As(options::v1::ROLE_GRANDPASS_OFFICER, SIDE_ORDER)
+          .Call<order::v1::CreateScheduleResponse>(
+              "mtp.order.v1.ScheduleService/CreateSchedule", request);
+  constexpr char kOpenLetters[] =
+      "SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN'";
+  const bool refused =
+      made.ok() &&
+      Eventually([&] { return receiver.Number(kOpenLetters) == 1; }, kRecovery);
+  receiver.Query(kTakeAll);
+  if (!refused) {
+    Find("what cannot be understood is no dead letter: " +
+         made.status().ToString());
+    return;
+  }
+  // Nobody does anything that would remind of it.
+  const bool settled = Eventually(
+      [&] {
+        return receiver.Number(kOpenLetters) == 0 &&
+               Disagreement(stack_).empty();
+      },
+      kRecovery);
+  if (!settled) {
+    Find("what can be understood again is not told again:\n" +
+         Disagreement(stack_));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "tests/faults/book.h"
+#include "tests/faults/echo.h"
 #include "tests/support/stack.h"
 
 namespace mtp::tests {
@@ -32,13 +33,14 @@ class Judge {
   Judge& operator=(const Judge&) = delete;
 
   // To be called when the troubles have ended: within kRecovery all processes
-  // serve. `supervise` starts those that have ended.
+  // serve and reach their peer. `supervise` starts those that have ended.
   void WaitUntilBack(const std::function<void()>& supervise);
   // When the people have ended, too: within kRecovery both sides agree. Settles
   // what the book does not know by asking again.
   void Settle(Book& book);
-  // Compares what both sides hold with the book.
-  void Examine(const Book& book);
+  // Compares what both sides hold with the book; then tries what comes late,
+  // what is refused and what is altered by hand. `echoes`: of what was told.
+  void Examine(const Book& book, const std::vector<Echo>& echoes);
 
   // What was found, a paragraph each; none: all is well.
   std::vector<std::string> findings() const;
@@ -49,6 +51,8 @@ class Judge {
 
  private:
   void Find(std::string finding);
+  // Whether it passes a call on to its peer now.
+  bool ReachesPeer(Side side, size_t replica) const;
   void Watch();
   void WatchVersions(Side side);
   void WatchMemory();
@@ -60,6 +64,8 @@ class Judge {
   void ExamineExceptions();
   void ExamineOtherContent(const std::vector<Deed>& deeds);
   void ExamineDrift();
+  void ExamineLateWords(const std::vector<Echo>& echoes);
+  void ExamineRefusedWord();
   void ExamineRepair();
   // The differences that a comparison of everything finds.
   std::optional<int64_t> Compare(Side side);

@@ -3,17 +3,17 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
-#include <filesystem>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
 #include "tests/support/wait.h"
+#include "tests/support/wrong_clock.h"
 
 namespace mtp::tests {
 namespace {
@@ -59,6 +59,12 @@ constexpr char kRefuseStates[] = R"(
   END $$)";
 constexpr char kTakeStates[] = "DROP TRIGGER IF EXISTS refuse_some ON shipment";
 
+constexpr char kGrow[] = R"(
+  DO $$$$ BEGIN
+    PERFORM set_config('lock_timeout', '500ms', true);
+    ALTER TABLE $0 ADD COLUMN next_version_$1 text;
+  END $$$$)";
+
 constexpr int kCrowd = 48;
 
 }  // namespace
@@ -79,15 +85,16 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
   static const std::vector<Kind> kinds = {
       {"kill", 4, &Troubles::Kill},
       {"pause", 3, &Troubles::Pause},
-      {"ask to end", 2, &Troubles::AskToEnd},
-      {"crash point", 4, &Troubles::CrashAtPoint},
-      {"wrong clock", 2, &Troubles::WrongClock},
+      {"ask to end", 4, &Troubles::AskToEnd},
+      {"crash point", 6, &Troubles::CrashAtPoint},
+      {"wrong clock", 2, &Troubles::SetClock},
       {"crash PostgreSQL", 1, &Troubles::CrashPostgres},
       {"cut backends", 3, &Troubles::CutBackends},
       {"delay", 3, &Troubles::Delay},
       {"trickle", 1, &Troubles::Trickle},
       {"cut", 3, &Troubles::Cut},
       {"cut before the reply", 6, &Troubles::CutBeforeReply},
+      {"lose the word of a commit", 4, &Troubles::LoseWordOfCommit},
       {"cut after the request", 4, &Troubles::CutAfterRequest},
       {"lose one way", 3, &Troubles::LoseOneWay},
       {"half-open", 2, &Troubles::HalfOpen},
@@ -96,9 +103,10 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
       {"hold rows", 2, &Troubles::HoldRows},
       {"record states", 3, &Troubles::RecordEcho},
       {"deliver states again", 4, &Troubles::DeliverEcho},
-      {"refuse states", 2, &Troubles::RefuseStates},
+      {"refuse states", 3, &Troubles::RefuseStates},
+      {"grow a table", 1, &Troubles::GrowTable},
       {"overload", 1, &Troubles::Overload},
-      {"compare", 2, &Troubles::Compare},
+      {"compare", 3, &Troubles::Compare},
   };
   return kinds;
 }
@@ -208,7 +216,15 @@ void Troubles::Pause() {
        [this, side, replica] { stack_.Signal(side, replica, SIGCONT); });
 }
 
-void Troubles::AskToEnd() { stack_.Signal(AnySide(), AnyReplica(), SIGTERM); }
+// As an update does, which replaces one version by the other or goes back.
+void Troubles::AskToEnd() {
+  const Side side = AnySide();
+  const size_t replica = AnyReplica();
+  if (!crash_points_.empty() && Between(0, 1) == 0) {
+    environments_[{side, replica}] = {"MTP_NEXT_VERSION=1"};
+  }
+  stack_.Signal(side, replica, SIGTERM);
+}
 
 void Troubles::KillFor(std::vector<std::string> environment) {
   const Side side = AnySide();
@@ -224,18 +240,9 @@ void Troubles::CrashAtPoint() {
   KillFor({absl::StrCat("MTP_CRASH_AT=", point, ":", Between(1, 20))});
 }
 
-void Troubles::WrongClock() {
-  static const std::string library = [] {
-    for (const auto& folder : std::filesystem::directory_iterator("/usr/lib")) {
-      const auto file = folder.path() / "faketime/libfaketime.so.1";
-      if (std::filesystem::exists(file)) return file.string();
-    }
-    FAIL("libfaketime is not installed: make setup");
-    return std::string();
-  }();
-  KillFor({"LD_PRELOAD=" + library,
-           absl::StrFormat("FAKETIME=%+d", Between(1, 20)),
-           "FAKETIME_DONT_FAKE_MONOTONIC=1"});
+void Troubles::SetClock() {
+  const int64_t seconds = Between(1, 20);
+  KillFor(WrongClock(absl::Seconds(Between(0, 1) == 0 ? seconds : -seconds)));
 }
 
 void Troubles::CrashPostgres() {
@@ -267,6 +274,11 @@ void Troubles::Trickle() {
 void Troubles::Cut() { AnyLine().Cut(); }
 
 void Troubles::CutBeforeReply() { AnyLine().CutBeforeReply(); }
+
+void Troubles::LoseWordOfCommit() {
+  // As PostgreSQL tells that a command is complete.
+  stack_.DatabaseLine(AnySide()).CutBeforeReplyWith(std::string("COMMIT\0", 7));
+}
 
 void Troubles::CutAfterRequest() { AnyLine().CutAfterRequest(); }
 
@@ -315,9 +327,11 @@ void Troubles::RecordEcho() { echoes_.push_back(Echo::Of(stack_, AnySide())); }
 void Troubles::DeliverEcho() {
   // As they are now, for later; told now are those of any moment before.
   RecordEcho();
-  echoes_[static_cast<size_t>(
-              Between(0, static_cast<int64_t>(echoes_.size()) - 1))]
-      .Deliver(stack_);
+  const absl::Status delivered =
+      echoes_[static_cast<size_t>(
+                  Between(0, static_cast<int64_t>(echoes_.size()) - 1))]
+          .Deliver(stack_);
+  if (!delivered.ok()) Note("  " + std::string(delivered.message()));
 }
 
 void Troubles::RefuseStates() {
@@ -341,6 +355,21 @@ void Troubles::TakeStates(Side side, int64_t least, int64_t most) {
     // While something holds the table, again in a moment.
     if (!stack_.Owner(side).Try(kTakeStates).ok()) TakeStates(side, 50, 100);
   });
+}
+
+// As the schema of the next version does before its programs come.
+void Troubles::GrowTable() {
+  const Sql owner = stack_.Owner(AnySide());
+  const absl::StatusOr<Sql::Rows> tables = owner.Try(
+      "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM "
+      "pg_tables WHERE schemaname IN ('public', 'admin', 'sync', 'audit') "
+      "ORDER BY 1");
+  if (!tables.ok() || tables->empty()) return;
+  const std::string& table = (*tables)[static_cast<size_t>(
+      Between(0, static_cast<int64_t>(tables->size()) - 1))][0];
+  Note("  " + table);
+  // Where it is in use for too long, another time.
+  (void)owner.Try(absl::Substitute(kGrow, table, ++columns_));
 }
 
 void Troubles::Overload() {

@@ -37,6 +37,8 @@ class Troubles {
 
   // What was done, a line each with the milliseconds since the beginning.
   const std::string& story() const { return story_; }
+  // What was told of the states of both sides while it lasted.
+  const std::vector<Echo>& echoes() const { return echoes_; }
 
  private:
   struct Kind {
@@ -65,7 +67,7 @@ class Troubles {
   void Pause();
   void AskToEnd();
   void CrashAtPoint();
-  void WrongClock();
+  void SetClock();
   // Kills one, to be started again with this in its environment.
   void KillFor(std::vector<std::string> environment);
   void CrashPostgres();
@@ -74,6 +76,7 @@ class Troubles {
   void Trickle();
   void Cut();
   void CutBeforeReply();
+  void LoseWordOfCommit();
   void CutAfterRequest();
   void LoseOneWay();
   void HalfOpen();
@@ -84,6 +87,7 @@ class Troubles {
   void DeliverEcho();
   void RefuseStates();
   void TakeStates(Side side, int64_t least, int64_t most);
+  void GrowTable();
   void Overload();
   void Compare();
 
@@ -102,6 +106,8 @@ class Troubles {
   // When a process that is not running is started again, and with what.
   std::map<std::pair<Side, size_t>, absl::Time> starts_;
   std::map<std::pair<Side, size_t>, std::vector<std::string>> environments_;
+  // Added by GrowTable.
+  int columns_ = 0;
   std::vector<Echo> echoes_;
   std::vector<std::thread> crowds_;
   std::string story_;

@@ -31,7 +31,7 @@ namespace pro = processing::v1;
 using namespace options::v1;  // the roles
 
 constexpr int kOrders = 3;
-constexpr int kFirstBags = 40;
+constexpr int kFirstBags = 60;
 constexpr int64_t kBagGrams = 50'000;
 constexpr int64_t kTareGrams = 500;
 // Of the things that people reach for: so many of the latest.
@@ -141,8 +141,10 @@ class Person {
 
   void Request();
   void Approve();
-  void Cut();
-  void Cancel();
+  void Cut() { Cut(AnyShipment(), Between(5, 100) * 1'000); }
+  void Cut(const common::v1::ShipmentKey& shipment, int64_t grams);
+  void Cancel() { Cancel(AnyShipment()); }
+  void Cancel(const common::v1::ShipmentKey& shipment);
   void Ready();
   void ReceiveBag();
   void WriteOff();
@@ -150,7 +152,9 @@ class Person {
   void AllocateMany();
   void Release();
   void Move();
-  void Dispatch();
+  void Dispatch() { Dispatch(AnyShipment()); }
+  void Dispatch(const common::v1::ShipmentKey& shipment);
+  void Cross();
   void Accept();
   void Schedule();
   void Complete();
@@ -172,15 +176,16 @@ void Person::Work() {
     void (Person::*act)();
   };
   static constexpr Habit kHabits[] = {
-      {4, &Person::Request},       {2, &Person::Approve},
-      {5, &Person::Cut},           {2, &Person::Cancel},
-      {6, &Person::Ready},         {2, &Person::ReceiveBag},
-      {2, &Person::WriteOff},      {24, &Person::Allocate},
-      {4, &Person::AllocateMany},  {3, &Person::Release},
-      {3, &Person::Move},          {9, &Person::Dispatch},
-      {10, &Person::Accept},       {2, &Person::Schedule},
-      {2, &Person::Complete},      {6, &Person::Parcel},
-      {2, &Person::ReleaseParcel}, {1, &Person::SendAway},
+      {4, &Person::Request},      {2, &Person::Approve},
+      {5, &Person::Cut},          {2, &Person::Cancel},
+      {6, &Person::Ready},        {2, &Person::ReceiveBag},
+      {2, &Person::WriteOff},     {24, &Person::Allocate},
+      {4, &Person::AllocateMany}, {3, &Person::Release},
+      {3, &Person::Move},         {9, &Person::Dispatch},
+      {6, &Person::Cross},        {10, &Person::Accept},
+      {2, &Person::Schedule},     {2, &Person::Complete},
+      {6, &Person::Parcel},       {2, &Person::ReleaseParcel},
+      {1, &Person::SendAway},
   };
   std::vector<int> weights;
   for (const Habit& habit : kHabits) weights.push_back(habit.weight);
@@ -245,10 +250,10 @@ void Person::Approve() {
   }
 }
 
-void Person::Cut() {
+void Person::Cut(const common::v1::ShipmentKey& shipment, int64_t grams) {
   ord::SetShipmentQuantityRequest request;
-  *request.mutable_key() = AnyShipment();
-  request.set_quantity_grams(Between(5, 100) * 1'000);
+  *request.mutable_key() = shipment;
+  request.set_quantity_grams(grams);
   const auto response = Ask<ord::SetShipmentQuantityResponse>(
       "mtp.order.v1.ShipmentService/SetShipmentQuantity",
       Once(2) ? ROLE_GRANDPASS_OFFICER : ROLE_SEEDUWA_OFFICER, request);
@@ -257,9 +262,9 @@ void Person::Cut() {
   }
 }
 
-void Person::Cancel() {
+void Person::Cancel(const common::v1::ShipmentKey& shipment) {
   ord::CancelShipmentRequest request;
-  *request.mutable_key() = AnyShipment();
+  *request.mutable_key() = shipment;
   request.set_order_remarks("not needed any more");
   Ask<ord::CancelShipmentResponse>(
       "mtp.order.v1.ShipmentService/CancelShipment", ROLE_GRANDPASS_OFFICER,
@@ -357,13 +362,52 @@ void Person::Move() {
   if (response) floor_.AddAllocation(response->allocation().allocation_id());
 }
 
-void Person::Dispatch() {
+void Person::Dispatch(const common::v1::ShipmentKey& shipment) {
   pro::DispatchShipmentsRequest request;
-  *request.add_keys() = AnyShipment();
+  *request.add_keys() = shipment;
   request.set_shipment_vehicle("LX-" + NewSuffix());
   Ask<pro::DispatchShipmentsResponse>(
       "mtp.processing.v1.OutboundService/DispatchShipments",
       ROLE_SEEDUWA_OPERATOR, request);
+}
+
+// One who dispatches a shipment while another cancels it or cuts it to a half,
+// neither knowing of the other: their news cross on the line.
+void Person::Cross() {
+  constexpr int64_t kGrams = 20'000;
+  ord::CreateRequestRequest wanted;
+  wanted.mutable_request()->set_order_code(AnyOrder());
+  wanted.mutable_request()->set_requirement_grams(kGrams);
+  const auto made = Ask<ord::CreateRequestResponse>(
+      "mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
+      wanted);
+  if (!made || made->request().shipments_size() == 0) return;
+  const common::v1::ShipmentKey key = made->request().shipments(0).key();
+  const bool heard = Eventually([&] {
+    const auto rows = stack_.Database(SIDE_PROCESSING)
+                          .Try(
+                              "SELECT FROM shipment WHERE request_code = $1 "
+                              "AND shipment_code = $2",
+                              {absl::StrCat(key.request_code()),
+                               absl::StrCat(key.shipment_code())});
+    return GivenUp() || (rows.ok() && !rows->empty());
+  });
+  if (!heard || GivenUp()) return;
+
+  std::thread other([&, seed = random_(), cancel = Once(2)] {
+    Person person(stack_, floor_, book_, stop_, seed);
+    cancel ? person.Cancel(key) : person.Cut(key, kGrams / 2);
+  });
+  pro::AllocateToShipmentRequest taken;
+  taken.set_barcode(floor_.AnyBag(random_));
+  *taken.mutable_shipment() = key;
+  taken.set_grams(kGrams);
+  Ask<pro::AllocateToShipmentResponse>(
+      "mtp.processing.v1.AllocationService/AllocateToShipment",
+      ROLE_SEEDUWA_OPERATOR, taken);
+  Dispatch(key);
+  other.join();
+  floor_.Add(key);
 }
 
 void Person::Accept() {
