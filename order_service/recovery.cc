@@ -19,10 +19,6 @@ using sync::v1::ScheduleState;
 using sync::v1::ShipmentState;
 using sync::v1::State;
 
-Actor ActorOf(const common::v1::Actor& proto) {
-  return {proto.subject(), proto.username(), proto.role()};
-}
-
 // Whether the thing was changed here after the peer's copy became so: since the
 // restore, by somebody who did not know what was lost.
 bool ChangedSince(absl::Time changed_at, const sync::v1::Stamp& stamp) {
@@ -32,7 +28,7 @@ bool ChangedSince(absl::Time changed_at, const sync::v1::Stamp& stamp) {
 // --- shipments
 
 void Cancel(const ShipmentState& state, Shipment& shipment) {
-  const Actor actor = ActorOf(state.cancelled().actor());
+  const Actor actor = Actor::Of(state.cancelled().actor());
   shipment.cancelled = state.has_cancelled();
   shipment.cancel_remarks = state.cancelled().order_remarks();
   shipment.cancelled_by = actor.subject;
@@ -45,7 +41,7 @@ void Cancel(const ShipmentState& state, Shipment& shipment) {
 
 void Accept(const ShipmentState& state, Shipment& shipment, Context& context,
             Rows& rows) {
-  const Actor actor = ActorOf(state.accepted().actor());
+  const Actor actor = Actor::Of(state.accepted().actor());
   const bool first = !shipment.accepted && state.has_accepted();
   shipment.accepted = state.has_accepted();
   shipment.accept_remarks = state.accepted().shipment_remarks();
@@ -108,11 +104,11 @@ void RecordLost(const ShipmentState& state, const Shipment& shipment,
                 : v1::SHIPMENT_EVENT_CAUSE_REQUESTED;
   } else if (state.has_accepted()) {
     cause = v1::SHIPMENT_EVENT_CAUSE_ACCEPTED;
-    said.actor = ActorOf(state.accepted().actor());
+    said.actor = Actor::Of(state.accepted().actor());
     said.remarks = state.accepted().shipment_remarks();
   } else if (state.has_cancelled()) {
     cause = v1::SHIPMENT_EVENT_CAUSE_CANCELLED;
-    said.actor = ActorOf(state.cancelled().actor());
+    said.actor = Actor::Of(state.cancelled().actor());
     said.remarks = state.cancelled().order_remarks();
   }
   Record(shipment, cause, from, said, context, rows);
@@ -214,7 +210,7 @@ void Take(const ScheduleState& state, Context& context, Rows& rows) {
     schedule.section = state.section();
     schedule.quantity_grams = state.quantity_grams();
     schedule.completed = state.completed();
-    const Actor actor = ActorOf(state.completed_by());
+    const Actor actor = Actor::Of(state.completed_by());
     schedule.completed_by = actor.subject;
     schedule.completed_by_username = actor.username;
     schedule.completed_by_role = actor.role;

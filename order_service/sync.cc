@@ -37,10 +37,6 @@ std::optional<Verdict> JudgeForm(const State& state, absl::Time now) {
   return std::nullopt;
 }
 
-Actor ActorOf(const common::v1::Actor& proto) {
-  return {proto.subject(), proto.username(), proto.role()};
-}
-
 std::optional<absl::Time> TimeOf(bool has,
                                  const google::protobuf::Timestamp& proto) {
   return has ? std::optional(FromProto(proto)) : std::nullopt;
@@ -63,7 +59,7 @@ bool SaysReadiness(const ShipmentProgressState& state,
 void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
                    Shipment& shipment, Context& context, Rows& rows) {
   const ShipmentStatus from = shipment.status;
-  const Actor actor = ActorOf(state.readiness_actor());
+  const Actor actor = Actor::Of(state.readiness_actor());
   shipment.readiness = state.readiness();
   shipment.readiness_remarks = state.order_remarks();
   shipment.readiness_by = actor.subject;
@@ -98,7 +94,7 @@ bool SaysDispatch(const ShipmentProgressState& state,
 
 void CopyDispatch(const ShipmentProgressState& state, Shipment& shipment) {
   const ShipmentProgressState::Dispatch& dispatch = state.dispatch();
-  const Actor actor = ActorOf(dispatch.actor());
+  const Actor actor = Actor::Of(dispatch.actor());
   shipment.dispatched = state.has_dispatch();
   shipment.dispatch_vehicle = dispatch.shipment_vehicle();
   shipment.dispatched_at =
@@ -169,10 +165,10 @@ void TakeDispatch(const ShipmentProgressState& state, const Cause& cause,
   Said said{.vehicle = shipment.dispatch_vehicle,
             .correlation_id = cause.correlation_id()};
   if (first) {
-    said.actor = ActorOf(state.dispatch().actor());
+    said.actor = Actor::Of(state.dispatch().actor());
     said.occurred_at = *shipment.dispatched_at;
   } else {
-    said.actor = ActorOf(state.correction_actor());
+    said.actor = Actor::Of(state.correction_actor());
     said.occurred_at = state.has_corrected_at()
                            ? FromProto(state.corrected_at())
                            : ChangedAt(state.stamp(), context);
@@ -226,7 +222,7 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state,
   shipment.progress_version = state.stamp().version();
   shipment.progress_changed_at = ChangedAt(state.stamp(), context);
   shipment.allocated_grams = state.allocated_grams();
-  const Actor corrector = ActorOf(state.correction_actor());
+  const Actor corrector = Actor::Of(state.correction_actor());
   shipment.correction_reason = state.correction_reason();
   shipment.corrected_by = corrector.subject;
   shipment.corrected_by_username = corrector.username;

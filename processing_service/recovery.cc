@@ -20,10 +20,6 @@ using sync::v1::ScheduleProgressState;
 using sync::v1::ShipmentProgressState;
 using sync::v1::State;
 
-Actor ActorOf(const common::v1::Actor& proto) {
-  return {proto.subject(), proto.username(), proto.role()};
-}
-
 void OpenLost(std::string thing,
               std::vector<std::pair<std::string, int64_t>> amounts,
               std::string description, Context& context, Rows& rows) {
@@ -59,7 +55,7 @@ bool SaysTheSame(const Shipment& shipment, const ShipmentProgressState& state) {
 void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
                   Context& context, Rows& rows) {
   const ShipmentProgressState::Dispatch& dispatch = state.dispatch();
-  const Actor readier = ActorOf(state.readiness_actor());
+  const Actor readier = Actor::Of(state.readiness_actor());
   shipment.readiness = state.readiness();
   shipment.readiness_remarks = state.order_remarks();
   shipment.readiness_by = readier.subject;
@@ -78,7 +74,7 @@ void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
   }
   const std::vector<const Allocation*> known =
       ActiveAllocations(rows, shipment.key());
-  const Actor dispatcher = ActorOf(dispatch.actor());
+  const Actor dispatcher = Actor::Of(dispatch.actor());
   shipment.dispatched = true;
   shipment.dispatch_id.reset();
   shipment.vehicle = dispatch.shipment_vehicle();
@@ -133,7 +129,7 @@ void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
   // A dispatch that was taken back since the backup has not left.
   if (!state.has_dispatch() && shipment.dispatched &&
       state.stamp().version() > shipment.version && state.has_corrected_at()) {
-    const Actor corrector = ActorOf(state.correction_actor());
+    const Actor corrector = Actor::Of(state.correction_actor());
     shipment.correction_reason = state.correction_reason();
     shipment.corrected_by = corrector.subject;
     shipment.corrected_by_username = corrector.username;

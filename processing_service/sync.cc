@@ -28,10 +28,6 @@ std::optional<absl::Time> TimeOf(const google::protobuf::Timestamp& proto,
   return set ? std::optional(FromProto(proto)) : std::nullopt;
 }
 
-Actor ActorOf(const common::v1::Actor& proto) {
-  return {proto.subject(), proto.username(), proto.role()};
-}
-
 Verdict Invalid(std::string_view message) {
   return sync::Poison("INVALID_STATE", message);
 }
@@ -95,8 +91,8 @@ void Copy(const ShipmentState& state, Shipment& shipment, absl::Time now) {
 }
 
 ShipmentWord WordOf(const ShipmentState& state) {
-  const Actor canceller = ActorOf(state.cancelled().actor());
-  const Actor acceptor = ActorOf(state.accepted().actor());
+  const Actor canceller = Actor::Of(state.cancelled().actor());
+  const Actor acceptor = Actor::Of(state.accepted().actor());
   ShipmentWord word{
       .request_code = state.key().request_code(),
       .shipment_code = state.key().shipment_code(),
@@ -302,7 +298,7 @@ std::optional<Verdict> Judge(const ScheduleState& state, absl::Time now) {
 }
 
 void Copy(const ScheduleState& state, Schedule& schedule, absl::Time now) {
-  const Actor completer = ActorOf(state.completed_by());
+  const Actor completer = Actor::Of(state.completed_by());
   schedule.schedule_date = *FromProto(state.date());
   schedule.order_code = state.order_code();
   schedule.shift = state.shift();

@@ -18,6 +18,9 @@ struct Actor {
   static Actor Of(const rpc::Caller& caller) {
     return {caller.subject, caller.username, caller.role};
   }
+  static Actor Of(const common::v1::Actor& proto) {
+    return {proto.subject(), proto.username(), proto.role()};
+  }
   bool known() const { return !subject.empty(); }
   void To(common::v1::Actor* proto) const {
     proto->set_subject(subject);
