@@ -2,13 +2,11 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "common/base/protos.h"
 #include "common/base/test_points.h"
 #include "common/handlers/cause.h"
 #include "common/handlers/hearing.h"
-#include "common/rpc/validation.h"
 #include "order_service/exceptions.h"
 
 namespace mtp::order {
@@ -16,26 +14,11 @@ namespace {
 
 using handlers::Actor;
 using handlers::Cause;
+using handlers::Invalid;
+using handlers::JudgeForm;
 using sync::v1::ScheduleProgressState;
 using sync::v1::ShipmentProgressState;
 using sync::v1::Verdict;
-
-Verdict Invalid(std::string_view message) {
-  return sync::Poison("INVALID_STATE", message);
-}
-
-// The rules that the contract declares, and what a stamp must have.
-template <typename State>
-std::optional<Verdict> JudgeForm(const State& state, absl::Time now) {
-  static const auto* validator = new rpc::Validator(State::descriptor());
-  if (absl::Status status = validator->Check(state, now); !status.ok()) {
-    return Invalid(std::string(status.message()));
-  }
-  if (state.stamp().epoch() < 1 || state.stamp().version() < 1) {
-    return Invalid("stamp.epoch and stamp.version must be at least 1");
-  }
-  return std::nullopt;
-}
 
 std::optional<absl::Time> TimeOf(bool has,
                                  const google::protobuf::Timestamp& proto) {

@@ -14,12 +14,9 @@
 namespace mtp::processing {
 namespace {
 
+using handlers::Invalid;
 using sync::v1::RevocationState;
 using sync::v1::Verdict;
-
-Verdict Invalid(std::string_view message) {
-  return sync::Poison("INVALID_STATE", message);
-}
 
 std::optional<Verdict> Judge(const RevocationState& state) {
   const auto subject = Uuid::Parse(state.subject());

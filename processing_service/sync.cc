@@ -10,7 +10,6 @@
 #include "common/base/weights.h"
 #include "common/handlers/cause.h"
 #include "common/handlers/hearing.h"
-#include "common/rpc/validation.h"
 #include "common/sync/outbox.h"
 #include "processing_service/giving_back.h"
 #include "processing_service/revocations.h"
@@ -19,6 +18,8 @@ namespace mtp::processing {
 namespace {
 
 using handlers::Actor;
+using handlers::Invalid;
+using handlers::JudgeForm;
 using sync::v1::ScheduleState;
 using sync::v1::ShipmentState;
 using sync::v1::Verdict;
@@ -26,23 +27,6 @@ using sync::v1::Verdict;
 std::optional<absl::Time> TimeOf(const google::protobuf::Timestamp& proto,
                                  bool set) {
   return set ? std::optional(FromProto(proto)) : std::nullopt;
-}
-
-Verdict Invalid(std::string_view message) {
-  return sync::Poison("INVALID_STATE", message);
-}
-
-// The rules that the contract declares, and that both sides' stamps have.
-template <typename State>
-std::optional<Verdict> JudgeForm(const State& state, absl::Time now) {
-  static const auto* validator = new rpc::Validator(State::descriptor());
-  if (absl::Status status = validator->Check(state, now); !status.ok()) {
-    return Invalid(std::string(status.message()));
-  }
-  if (state.stamp().epoch() < 1 || state.stamp().version() < 1) {
-    return Invalid("stamp.epoch and stamp.version must be at least 1");
-  }
-  return std::nullopt;
 }
 
 // --- shipments

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/handlers/context.h"
+#include "common/rpc/validation.h"
 #include "common/sync/receiver.h"
 #include "mtp/sync/v1/states.pb.h"
 
@@ -29,6 +30,24 @@ struct Hearing {
   std::function<std::optional<sync::KeptStamp>(const State&, const Rows&)>
       kept = {};
 };
+
+// What is said of a state that breaks the contract.
+inline sync::v1::Verdict Invalid(std::string_view message) {
+  return sync::Poison("INVALID_STATE", message);
+}
+
+// The rules that the contract declares, and what every stamp must have.
+template <typename State>
+std::optional<sync::v1::Verdict> JudgeForm(const State& state, absl::Time now) {
+  static const auto* validator = new rpc::Validator(State::descriptor());
+  if (absl::Status status = validator->Check(state, now); !status.ok()) {
+    return Invalid(std::string(status.message()));
+  }
+  if (state.stamp().epoch() < 1 || state.stamp().version() < 1) {
+    return Invalid("stamp.epoch and stamp.version must be at least 1");
+  }
+  return std::nullopt;
+}
 
 template <typename Rows, typename State>
 void TouchState(const Hearing<Rows, State>& hearing, const State& state,

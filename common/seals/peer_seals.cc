@@ -11,6 +11,7 @@ namespace mtp::seals {
 namespace {
 
 using common::v1::Side;
+using handlers::Invalid;
 using sync::v1::SealState;
 using sync::v1::Verdict;
 
@@ -77,10 +78,6 @@ reconciliation::Facts SealsOf(bool own) {
 }
 
 // --- taking
-
-Verdict Invalid(std::string_view message) {
-  return sync::Poison("INVALID_STATE", message);
-}
 
 std::optional<Verdict> JudgeForm(const SealState& state, Side sender,
                                  absl::Time now) {
