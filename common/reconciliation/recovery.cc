@@ -2,19 +2,13 @@
 
 #include "absl/time/clock.h"
 #include "common/base/test_points.h"
-#include "common/base/uuid.h"
+#include "common/sync/receiver.h"
 
 namespace mtp::reconciliation {
 namespace {
 
 constexpr db::Statement kEnd{
     "UPDATE sync.epoch SET recovering = false WHERE recovering"};
-// One that somebody asked for does as well.
-constexpr db::Statement kCompareAll{R"(
-  INSERT INTO sync.reconcile_run (run_id, cause, correlation_id)
-  VALUES ($1::uuid, 'RECOVERY', 'recovery')
-  ON CONFLICT DO NOTHING
-)"};
 
 }  // namespace
 
@@ -55,7 +49,7 @@ absl::Status WaitFor(InternalCall::Outcome& outcome) {
 absl::Status EndRecovery(db::Connection& connection) {
   db::Exchange end;
   end.Add(kEnd);
-  end.Add(kCompareAll, db::Params().Add(Uuid::V7(absl::Now())));
+  sync::AskToCompareAll(end, absl::Now());
   CrashPoint("recover.before_end");
   absl::Status ended = connection.Run(end).status();
   CrashPoint("recover.after_end");

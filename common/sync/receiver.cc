@@ -26,7 +26,7 @@ constexpr db::Statement kHalt{R"(
   WHERE peer_epoch = $1::bigint AND NOT halted
 )"};
 
-// What the peer lost in its restore it must be told again.
+// One that somebody asked for does as well.
 constexpr db::Statement kCompareAll{R"(
   INSERT INTO sync.reconcile_run (run_id, cause, correlation_id)
   VALUES ($1::uuid, 'RECOVERY', 'recovery')
@@ -58,6 +58,10 @@ v1::Verdict Poison(std::string_view reason, std::string_view message) {
   verdict.set_reason(std::string(reason));
   verdict.set_message(std::string(message));
   return verdict;
+}
+
+void AskToCompareAll(db::Exchange& exchange, absl::Time now) {
+  exchange.Add(kCompareAll, db::Params().Add(Uuid::V7(now)));
 }
 
 v1::Receipt Link::Receive(const v1::Sender& sender, absl::Time now) {
@@ -169,8 +173,8 @@ void Link::AddStores(db::Exchange& exchange) {
                              .Add(now_.link.peer_high_water)
                              .Add(now_.link.peer_sent_at));
   }
-  if (now_.peer_restored)
-    exchange.Add(kCompareAll, db::Params().Add(Uuid::V7(now_.link.now)));
+  // What the peer lost in its restore it must be told again.
+  if (now_.peer_restored) AskToCompareAll(exchange, now_.link.now);
   if (!now_.halted_reason.empty()) {
     exchange.Add(
         kHalt, db::Params().Add(now_.link.peer_epoch).Add(now_.halted_reason));

@@ -25,6 +25,9 @@ v1::Verdict Applied();
 v1::Verdict Stale();
 v1::Verdict Poison(std::string_view reason, std::string_view message);
 
+// After a restore of either side: has all shared facts compared.
+void AskToCompareAll(db::Exchange& exchange, absl::Time now);
+
 // The receiving end of the link within a working set: the epochs of both sides
 // and what became of the peer's states.
 class Link : public db::Member {
