@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "common/base/protos.h"
+#include "common/sync/link_state.h"
 #include "common/sync/outbox.h"
 
 namespace mtp::order {
@@ -248,12 +249,9 @@ sync::v1::ShipmentProgressState ReadShipmentProgress(const db::Row& row) {
            shipment.corrected_by_username, shipment.corrected_by_role,
            shipment.corrected_at);
   sync::v1::ShipmentProgressState state;
-  state.mutable_stamp()->set_epoch(shipment.progress_epoch);
-  state.mutable_stamp()->set_version(shipment.progress_version);
-  if (shipment.progress_changed_at.has_value()) {
-    *state.mutable_stamp()->mutable_changed_at() =
-        ToProto(*shipment.progress_changed_at);
-  }
+  sync::KeptStamp{shipment.progress_epoch, shipment.progress_version,
+                  shipment.progress_changed_at}
+      .To(state.mutable_stamp());
   shipment.key().To(state.mutable_key());
   state.set_readiness(shipment.readiness);
   state.set_order_remarks(shipment.readiness_remarks);
@@ -300,12 +298,9 @@ sync::v1::ScheduleProgressState ReadScheduleProgress(const db::Row& row) {
            schedule.progress_version, schedule.progress_changed_at,
            schedule.parcel_count, schedule.parcel_grams);
   sync::v1::ScheduleProgressState state;
-  state.mutable_stamp()->set_epoch(schedule.progress_epoch);
-  state.mutable_stamp()->set_version(schedule.progress_version);
-  if (schedule.progress_changed_at.has_value()) {
-    *state.mutable_stamp()->mutable_changed_at() =
-        ToProto(*schedule.progress_changed_at);
-  }
+  sync::KeptStamp{schedule.progress_epoch, schedule.progress_version,
+                  schedule.progress_changed_at}
+      .To(state.mutable_stamp());
   state.set_schedule_code(schedule.schedule_code);
   state.set_parcel_count(schedule.parcel_count);
   state.set_parcel_grams(schedule.parcel_grams);

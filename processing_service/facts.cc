@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "common/base/protos.h"
+#include "common/sync/link_state.h"
 #include "common/sync/outbox.h"
 
 namespace mtp::processing {
@@ -137,12 +138,9 @@ sync::v1::ShipmentState ReadShipment(const db::Row& row) {
            shipment.accepted_at, word.received_grams, missing, damaged,
            sent_back, shipment.created_at, word.split_from_shipment_code);
   sync::v1::ShipmentState state;
-  state.mutable_stamp()->set_epoch(shipment.order_epoch);
-  state.mutable_stamp()->set_version(shipment.order_version);
-  if (shipment.order_changed_at.has_value()) {
-    *state.mutable_stamp()->mutable_changed_at() =
-        ToProto(*shipment.order_changed_at);
-  }
+  sync::KeptStamp{shipment.order_epoch, shipment.order_version,
+                  shipment.order_changed_at}
+      .To(state.mutable_stamp());
   shipment.key().To(state.mutable_key());
   state.set_order_code(shipment.order_code);
   state.set_product_name(shipment.product_name);
@@ -196,12 +194,9 @@ sync::v1::ScheduleState ReadSchedule(const db::Row& row) {
            schedule.completed_at, schedule.completed_by,
            schedule.completed_by_username, schedule.completed_by_role);
   sync::v1::ScheduleState state;
-  state.mutable_stamp()->set_epoch(schedule.order_epoch);
-  state.mutable_stamp()->set_version(schedule.order_version);
-  if (schedule.order_changed_at.has_value()) {
-    *state.mutable_stamp()->mutable_changed_at() =
-        ToProto(*schedule.order_changed_at);
-  }
+  sync::KeptStamp{schedule.order_epoch, schedule.order_version,
+                  schedule.order_changed_at}
+      .To(state.mutable_stamp());
   state.set_schedule_code(schedule.schedule_code);
   *state.mutable_date() = ToProto(schedule.schedule_date);
   state.set_order_code(schedule.order_code);
@@ -231,12 +226,8 @@ sync::v1::RevocationState ReadRevocation(const db::Row& row) {
   row.Into(key, user.order_epoch, user.subject, user.order_version,
            user.order_changed_at, user.disabled, user.revoked_before);
   sync::v1::RevocationState state;
-  state.mutable_stamp()->set_epoch(user.order_epoch);
-  state.mutable_stamp()->set_version(user.order_version);
-  if (user.order_changed_at.has_value()) {
-    *state.mutable_stamp()->mutable_changed_at() =
-        ToProto(*user.order_changed_at);
-  }
+  sync::KeptStamp{user.order_epoch, user.order_version, user.order_changed_at}
+      .To(state.mutable_stamp());
   state.set_subject(user.subject.ToString());
   *state.mutable_refuse_issued_before() = ToProto(user.revoked_before);
   state.set_disabled(user.disabled);

@@ -48,6 +48,13 @@ v1::Receipt ReceiptFor(const v1::Sender& sender, const LinkState& link) {
   return receipt;
 }
 
+void KeptStamp::To(v1::Stamp* proto) const {
+  proto->set_epoch(epoch);
+  proto->set_version(version);
+  if (changed_at.has_value())
+    *proto->mutable_changed_at() = ToProto(*changed_at);
+}
+
 bool Forked(const v1::Stamp& told, const KeptStamp& kept) {
   if (told.epoch() != kept.epoch || told.version() > kept.version ||
       !told.has_changed_at() || !kept.changed_at.has_value()) {

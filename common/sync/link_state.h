@@ -47,6 +47,8 @@ struct KeptStamp {
   int64_t epoch = 0;
   int64_t version = 0;
   std::optional<absl::Time> changed_at;
+
+  void To(v1::Stamp* proto) const;
 };
 bool Forked(const v1::Stamp& told, const KeptStamp& kept);
 
