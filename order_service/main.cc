@@ -2,16 +2,9 @@
 
 #include "CLI/CLI.hpp"
 #include "common/host/host.h"
-#include "common/operations/audit_trail.h"
-#include "common/operations/breakers.h"
-#include "common/operations/correlations.h"
-#include "common/operations/dead_letters.h"
-#include "common/operations/exceptions.h"
-#include "common/operations/log_level.h"
-#include "common/operations/operations.h"
+#include "common/host/operators.h"
 #include "common/reconciliation/start_epoch.h"
 #include "common/seals/peer_seals.h"
-#include "common/seals/seal_check.h"
 #include "order_service/errors.h"
 #include "order_service/facts.h"
 #include "order_service/first_admin.h"
@@ -106,23 +99,7 @@ int main(int argc, char** argv) {
       settings.identity, rpc::OwnTokens(options.edge), (*host)->database(),
       (*host)->log(), commands, queries, own_keys, revocations);
   if (!identity.ok()) return refuse_to_start(identity.status());
-  operations::AddAuditTrail(queries);
-  operations::AddExceptions(commands, queries);
-  operations::AddDeadLetters(commands, queries, order::Hearings());
-  const operations::Self self = (*host)->Self();
-  operations::Operations operations(self, (*host)->queries(), queries,
-                                    (*host)->router(), (*host)->peer());
-  operations::Correlations correlations(self.side, self.told,
-                                        (*host)->queries(), (*host)->router());
-  operations::Breakers breakers(self.side, self.instance, (*host)->commands(),
-                                (*host)->router(), (*host)->peer());
-  operations::LogLevel log_level(self.instance, (*host)->commands(),
-                                 (*host)->router(), (*host)->log());
-  seals::SealCheck seal_check((*host)->SealCheckOptions(), (*host)->router());
-  return (*host)->Run(
-      [&] {
-        operations.Drain();
-        seal_check.Stop();
-      },
-      [&] { (*identity)->Drain(); });
+  host::Operators operators(**host, commands, queries, order::Hearings());
+  return (*host)->Run([&] { operators.Drain(); },
+                      [&] { (*identity)->Drain(); });
 }

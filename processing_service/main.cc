@@ -2,17 +2,10 @@
 
 #include "CLI/CLI.hpp"
 #include "common/host/host.h"
-#include "common/operations/audit_trail.h"
-#include "common/operations/breakers.h"
-#include "common/operations/correlations.h"
-#include "common/operations/dead_letters.h"
-#include "common/operations/exceptions.h"
-#include "common/operations/log_level.h"
-#include "common/operations/operations.h"
+#include "common/host/operators.h"
 #include "common/print/fonts.h"
 #include "common/reconciliation/start_epoch.h"
 #include "common/seals/peer_seals.h"
-#include "common/seals/seal_check.h"
 #include "common/sync/revocation_watch.h"
 #include "processing_service/activities.h"
 #include "processing_service/allocation_rules.h"
@@ -143,21 +136,6 @@ int main(int argc, char** argv) {
        .poll = absl::Seconds(settings.grandpass_keys_seconds),
        .log_failure = failed("Grandpass does not tell its token keys")});
   if (!grandpass_keys.ok()) return refuse_to_start(grandpass_keys.status());
-  operations::AddAuditTrail(queries);
-  operations::AddExceptions(commands, queries);
-  operations::AddDeadLetters(commands, queries, processing::Hearings());
-  const operations::Self self = (*host)->Self();
-  operations::Operations operations(self, (*host)->queries(), queries,
-                                    (*host)->router(), (*host)->peer());
-  operations::Correlations correlations(self.side, self.told,
-                                        (*host)->queries(), (*host)->router());
-  operations::Breakers breakers(self.side, self.instance, (*host)->commands(),
-                                (*host)->router(), (*host)->peer());
-  operations::LogLevel log_level(self.instance, (*host)->commands(),
-                                 (*host)->router(), (*host)->log());
-  seals::SealCheck seal_check((*host)->SealCheckOptions(), (*host)->router());
-  return (*host)->Run([&] {
-    operations.Drain();
-    seal_check.Stop();
-  });
+  host::Operators operators(**host, commands, queries, processing::Hearings());
+  return (*host)->Run([&] { operators.Drain(); });
 }
