@@ -67,19 +67,18 @@ absl::Status AskListDeadLetters(const ListDeadLettersRequest& request,
   if (request.has_received_from()) from = FromProto(request.received_from());
   if (request.has_received_before())
     before = FromProto(request.received_before());
+  db::Params params;
+  params.Array(KindTexts(request.kinds()))
+      .Add(request.key())
+      .Array(states)
+      .Add(request.reason())
+      .Add(from)
+      .Add(before);
+  page.AddTo(params);
   exchange.Add(request.order_by() == ops::v1::LIST_DEAD_LETTERS_ORDER_RECEIVED
                    ? kListOldestFirst
                    : kListLatestFirst,
-               db::Params()
-                   .Array(KindTexts(request.kinds()))
-                   .Add(request.key())
-                   .Array(states)
-                   .Add(request.reason())
-                   .Add(from)
-                   .Add(before)
-                   .Add(page.after)
-                   .Add(page.after_id)
-                   .Add(page.size + 1));
+               std::move(params));
   return absl::OkStatus();
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/protos.h"
@@ -52,20 +53,19 @@ absl::Status AskListDrift(const ListDriftRequest& request,
   std::optional<absl::Time> before;
   if (request.has_found_from()) from = FromProto(request.found_from());
   if (request.has_found_before()) before = FromProto(request.found_before());
+  db::Params params;
+  params.Add(Uuid::Parse(request.run_id()))
+      .Array(KindTexts(request.kinds()))
+      .Add(request.key())
+      .Array(causes)
+      .Add(request.only_open())
+      .Add(from)
+      .Add(before);
+  page.AddTo(params);
   exchange.Add(request.order_by() == ops::v1::LIST_DRIFT_ORDER_FOUND
                    ? kListOldestFirst
                    : kListLatestFirst,
-               db::Params()
-                   .Add(Uuid::Parse(request.run_id()))
-                   .Array(KindTexts(request.kinds()))
-                   .Add(request.key())
-                   .Array(causes)
-                   .Add(request.only_open())
-                   .Add(from)
-                   .Add(before)
-                   .Add(page.after)
-                   .Add(page.after_id)
-                   .Add(page.size + 1));
+               std::move(params));
   return absl::OkStatus();
 }
 

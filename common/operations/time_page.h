@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/db/params.h"
 #include "common/handlers/paging.h"
 #include "common/operations/outbox_entry.h"
 #include "google/protobuf/message.h"
@@ -36,6 +37,11 @@ struct TimePage {
       return handlers::PageTokenInvalid();
     }
     return page;
+  }
+  // The time and the id behind which it begins, and how many rows to read: one
+  // more than are shown, which tells that there is a next page.
+  void AddTo(db::Params& params) const {
+    params.Add(after).Add(after_id).Add(size + 1);
   }
   static std::string Next(const google::protobuf::Message& request,
                           absl::Time time, const std::string& id) {
