@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/test_points.h"
 #include "common/base/weights.h"
+#include "common/handlers/exceptions.h"
 #include "mtp/ops/v1/operations.pb.h"
 
 namespace mtp::order {
@@ -12,24 +13,15 @@ std::string ThingOf(const db::ShipmentKey& key) {
   return sync::ThingText("shipment", key.Text());
 }
 
-// Opens it unless the same trouble is open already. All are for people of
-// Grandpass: this side found them.
+// All are for people of Grandpass: this side found them.
 void Open(sync::Exception exception, const std::string& correlation_id,
           Context& context, Rows& rows) {
   exception.dedupe_key = absl::StrCat(std::string(db::EnumText(exception.kind)),
                                       " ", exception.things.front());
-  for (const sync::Exception* open : rows.exceptions.All()) {
-    if (!open->closed_at && open->dedupe_key == exception.dedupe_key) return;
-  }
-  if (Planted("exception-not-opened")) return;
-  exception.exception_id = context.NewId();
   exception.acting_side = common::v1::SIDE_ORDER;
-  exception.opened_at = context.now();
   exception.correlation_id = correlation_id;
-  context.Audit("exception", exception.exception_id.ToString(), "opened",
-                {{"kind", std::string(db::EnumText(exception.kind))},
-                 {"thing", exception.things.front()}});
-  rows.exceptions.Insert(std::move(exception));
+  if (Planted("exception-not-opened")) return;
+  handlers::OpenOnce(std::move(exception), context, rows.exceptions);
 }
 
 }  // namespace

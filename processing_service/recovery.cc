@@ -6,6 +6,7 @@
 #include "common/base/protos.h"
 #include "common/base/test_points.h"
 #include "common/base/weights.h"
+#include "common/handlers/exceptions.h"
 #include "common/sync/outbox.h"
 #include "processing_service/giving_back.h"
 #include "processing_service/manifest.h"
@@ -20,27 +21,18 @@ using sync::v1::ScheduleProgressState;
 using sync::v1::ShipmentProgressState;
 using sync::v1::State;
 
-void OpenLost(std::string thing,
+void OpenLost(const std::string& thing,
               std::vector<std::pair<std::string, int64_t>> amounts,
               std::string description, Context& context, Rows& rows) {
-  sync::Exception exception{
-      .kind = ops::v1::EXCEPTION_KIND_LOST_IN_RESTORE,
-      .things = {thing},
-      .amounts = std::move(amounts),
-      .description = std::move(description),
-      .must_act = options::v1::ROLE_SEEDUWA_OFFICER,
-      .acting_side = common::v1::SIDE_PROCESSING,
-      .dedupe_key = absl::StrCat("LOST_IN_RESTORE ", thing)};
-  for (const sync::Exception* open : rows.exceptions.All()) {
-    if (!open->closed_at && open->dedupe_key == exception.dedupe_key) return;
-  }
-  exception.exception_id = context.NewId();
-  exception.opened_at = context.now();
-  exception.correlation_id = context.correlation_id();
-  context.Audit(
-      "exception", exception.exception_id.ToString(), "opened",
-      {{"kind", std::string(db::EnumText(exception.kind))}, {"thing", thing}});
-  rows.exceptions.Insert(std::move(exception));
+  handlers::OpenOnce({.kind = ops::v1::EXCEPTION_KIND_LOST_IN_RESTORE,
+                      .things = {thing},
+                      .amounts = std::move(amounts),
+                      .description = std::move(description),
+                      .must_act = options::v1::ROLE_SEEDUWA_OFFICER,
+                      .acting_side = common::v1::SIDE_PROCESSING,
+                      .dedupe_key = absl::StrCat("LOST_IN_RESTORE ", thing),
+                      .correlation_id = context.correlation_id()},
+                     context, rows.exceptions);
 }
 
 // The content of our own word, to see whether Grandpass has it.

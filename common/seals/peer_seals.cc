@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/protos.h"
+#include "common/handlers/exceptions.h"
 #include "common/rpc/validation.h"
 
 namespace mtp::seals {
@@ -114,32 +115,24 @@ std::string NameOf(Side side) {
 void OpenSealDiffers(const SealState& state, const KeptSeal& kept,
                      handlers::Context& context,
                      db::Table<sync::Exception>& exceptions) {
-  sync::Exception exception{
-      .kind = ops::v1::EXCEPTION_KIND_SEAL_DIFFERS,
-      .things = {sync::ThingText("seal", absl::StrCat(state.seal_number())),
-                 TrailText(state.side())},
-      .description = absl::StrCat(
-          "Of its audit seal ", state.seal_number(), ", made at ",
-          absl::FormatTime("%Y-%m-%d %H:%M:%S", kept.sealed_at,
-                           absl::UTCTimeZone()),
-          " UTC, ", PlaceOf(state.side()),
-          " now says something else than it first told here: entries of its "
-          "audit trail were altered, or its database was restored and nobody "
-          "said so. Run `mtpctl audit verify --side ",
-          NameOf(state.side()), "`."),
-      .must_act = options::v1::ROLE_MASTER_ADMIN,
-      .acting_side = state.side(),
-      .dedupe_key = absl::StrCat("SEAL_DIFFERS epoch:", state.stamp().epoch())};
-  for (const sync::Exception* open : exceptions.All()) {
-    if (!open->closed_at && open->dedupe_key == exception.dedupe_key) return;
-  }
-  exception.exception_id = context.NewId();
-  exception.opened_at = context.now();
-  exception.correlation_id = context.correlation_id();
-  context.Audit("exception", exception.exception_id.ToString(), "opened",
-                {{"kind", std::string(db::EnumText(exception.kind))},
-                 {"thing", exception.things.front()}});
-  exceptions.Insert(std::move(exception));
+  handlers::OpenOnce(
+      {.kind = ops::v1::EXCEPTION_KIND_SEAL_DIFFERS,
+       .things = {sync::ThingText("seal", absl::StrCat(state.seal_number())),
+                  TrailText(state.side())},
+       .description = absl::StrCat(
+           "Of its audit seal ", state.seal_number(), ", made at ",
+           absl::FormatTime("%Y-%m-%d %H:%M:%S", kept.sealed_at,
+                            absl::UTCTimeZone()),
+           " UTC, ", PlaceOf(state.side()),
+           " now says something else than it first told here: entries of its "
+           "audit trail were altered, or its database was restored and nobody "
+           "said so. Run `mtpctl audit verify --side ",
+           NameOf(state.side()), "`."),
+       .must_act = options::v1::ROLE_MASTER_ADMIN,
+       .acting_side = state.side(),
+       .dedupe_key = absl::StrCat("SEAL_DIFFERS epoch:", state.stamp().epoch()),
+       .correlation_id = context.correlation_id()},
+      context, exceptions);
 }
 
 }  // namespace

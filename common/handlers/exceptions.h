@@ -1,0 +1,14 @@
+#pragma once
+
+#include "common/db/table.h"
+#include "common/handlers/context.h"
+#include "common/sync/exceptions.h"
+
+namespace mtp::handlers {
+
+// Opens it as of now, and says so in the trail; not if the same trouble, among
+// those that were loaded, is open already.
+void OpenOnce(sync::Exception exception, Context& context,
+              db::Table<sync::Exception>& exceptions);
+
+}  // namespace mtp::handlers
