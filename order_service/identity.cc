@@ -1,7 +1,7 @@
 #include "order_service/identity.h"
 
 #include "common/base/status.h"
-#include "order_service/sessions.h"
+#include "order_service/session_calls.h"
 #include "order_service/users.h"
 
 namespace mtp::order {

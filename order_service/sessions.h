@@ -4,15 +4,10 @@
 #include <string>
 
 #include "mtp/order/v1/sessions.pb.h"
-#include "order_service/identity.h"
+#include "order_service/rows.h"
 
-// Signing in and out.
+// The rules of signing in and out; the calls are in session_calls.h.
 namespace mtp::order {
-
-void AddSessions(IdentityParts& parts);
-// Where the company's provider signs in: everything but the (empty) key set
-// answers EXTERNAL_IDENTITY.
-void AddForeignSessions(Commands& commands);
 
 // What a pair of tokens is to say.
 struct Grant {
@@ -58,6 +53,9 @@ struct RefreshAttempt {
 };
 Attempted DecideRefresh(const RefreshAttempt& attempt, Context& context,
                         Rows& rows);
+
+// The user who calls; nil where the caller is none of ours.
+Uuid CallerSubject(const rpc::Caller& caller);
 
 absl::StatusOr<v1::SignOutResponse> DecideSignOut(
     const v1::SignOutRequest& request, Context& context, Rows& rows);
