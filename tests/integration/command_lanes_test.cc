@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 
+#include "absl/strings/match.h"
 #include "common/handlers/commands.h"
 #include "google/protobuf/empty.pb.h"
 #include "mtp/common/v1/common.pb.h"
@@ -153,6 +154,40 @@ TEST_CASE("a call whose rows are held for long steps aside, and only that") {
   CHECK(answers.Of("after it") == "500ms");
   // As long as the role may.
   CHECK(answers.Of("needs it") == "10s");
+}
+
+TEST_CASE("a change for which there is no room is sent away at once") {
+  const std::string database =
+      Cluster::Shared().NewDatabase(common::v1::SIDE_ORDER);
+  db::Connection::Options options;
+  options.conninfo = Cluster::Shared().Conninfo(database, "mtp_app");
+  Answers answers;
+  std::atomic<bool> working{false};
+  std::promise<void> line_is_full;
+  CommandLanes lanes(
+      {.database = options, .lanes = 1, .waiting_limit = 2, .working_set = [] {
+         return std::make_unique<Rows>();
+       }});
+  const auto submit = [&](
+                          const std::string& name,
+                          const std::function<void()>& meanwhile = [] {}) {
+    lanes.Submit(Tells(false, meanwhile),
+                 std::make_unique<ToldCall>(name, answers));
+  };
+
+  submit("worked on", [&] {
+    working = true;
+    line_is_full.get_future().wait();
+  });
+  CHECK(Eventually([&] { return working.load(); }));
+  submit("first in line");
+  submit("second in line");
+  submit("too many");
+  CHECK(absl::StartsWith(answers.Of("too many"), "RESOURCE_EXHAUSTED"));
+  line_is_full.set_value();
+  CHECK(Eventually([&] { return !answers.Of("second in line").empty(); }));
+  CHECK(answers.Of("first in line") == "500ms");
+  CHECK(answers.Of("second in line") == "500ms");
 }
 
 }  // namespace
