@@ -11,14 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "bench/echo.h"
-#include "bench/load.h"
 #include "common/base/uuid.h"
-#include "common/rpc/peer_channel.h"
 #include "mtp/order/v1/plans.pb.h"
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/bags.pb.h"
 #include "tests/support/cluster.h"
+#include "tests/support/load.h"
 #include "tests/support/process.h"
 #include "tests/support/sql.h"
 #include "tests/support/stack.h"
@@ -31,6 +30,10 @@
 // counts.
 namespace mtp::bench {
 namespace {
+
+using tests::Channels;
+using tests::Load;
+using tests::LoadResult;
 
 constexpr int kShipments = 16;
 constexpr int kBags = 4096;
@@ -56,22 +59,6 @@ std::string NextRequest() {
   request.mutable_shipment()->set_shipment_code(1);
   request.set_grams(kGrams);
   return request.SerializeAsString();
-}
-
-std::vector<std::shared_ptr<grpc::Channel>> Channels(const std::string& target,
-                                                     const std::string& ca) {
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  for (int i = 0; i < 2; ++i) {
-    rpc::ChannelSettings settings;
-    settings.target = target;
-    settings.tls.ca = ca;
-    settings.server_name = "localhost";
-    settings.own_connection = true;
-    auto channel = rpc::MakeChannel(settings);
-    REQUIRE(channel.ok());
-    channels.push_back(*channel);
-  }
-  return channels;
 }
 
 // A plan as large as plans can be, and requests that use all of it.
@@ -125,8 +112,8 @@ double Pgbench(tests::Cluster& cluster, const std::string& database,
   return std::strtod(output.c_str() + at + 6, nullptr);
 }
 
-Outcome MeasureEcho(const std::string& folder, const std::string& ca,
-                    int in_flight) {
+LoadResult MeasureEcho(const std::string& folder, const std::string& ca,
+                       int in_flight) {
   const std::string log = folder + "/echo.log";
   const std::string self =
       std::string("/proc/") + std::to_string(getpid()) + "/exe";
@@ -144,17 +131,18 @@ Outcome MeasureEcho(const std::string& folder, const std::string& ca,
 }
 
 // At that side, which passes on what is not its own.
-Outcome Measure(const tests::Stack& stack, common::v1::Side side, Load load) {
+LoadResult Measure(const tests::Stack& stack, common::v1::Side side,
+                   Load load) {
   load.authorization = "Bearer " + tests::Identities::Shared().Token(
                                        options::v1::ROLE_SEEDUWA_OPERATOR);
-  Outcome outcome =
+  LoadResult outcome =
       Run(load, Channels(stack.Address(side), stack.certificate_authority()));
   INFO(outcome.first_failure);
   CHECK(outcome.failed == 0);
   return outcome;
 }
 
-Outcome MeasureAllocate(const tests::Stack& stack, int in_flight) {
+LoadResult MeasureAllocate(const tests::Stack& stack, int in_flight) {
   return Measure(
       stack, common::v1::SIDE_PROCESSING,
       {.method = "/mtp.processing.v1.AllocationService/AllocateToShipment",
@@ -162,7 +150,7 @@ Outcome MeasureAllocate(const tests::Stack& stack, int in_flight) {
        .in_flight = in_flight});
 }
 
-Outcome MeasureGetBag(const tests::Stack& stack, common::v1::Side side) {
+LoadResult MeasureGetBag(const tests::Stack& stack, common::v1::Side side) {
   return Measure(
       stack, side,
       {.method = "/mtp.processing.v1.BagService/GetBag", .next_request = [] {
@@ -177,7 +165,7 @@ void Print(const char* what, double per_second, const std::string& more) {
   std::fflush(stdout);
 }
 
-std::string Latency(const Outcome& outcome) {
+std::string Latency(const LoadResult& outcome) {
   return absl::StrFormat("p50 %.2f ms, p99 %.2f ms",
                          absl::ToDoubleMilliseconds(outcome.p50),
                          absl::ToDoubleMilliseconds(outcome.p99));
@@ -199,7 +187,7 @@ TEST_CASE("AllocateToShipment beside a bare echo and pgbench") {
       "this machine:\n");
   const std::string certificates =
       tests::Identities::Shared().folder() + "/certificates";
-  const Outcome echo =
+  const LoadResult echo =
       MeasureEcho(certificates, stack.certificate_authority(), 256);
   Print("bare gRPC echo over TLS, 256 in flight", echo.calls_per_second,
         Latency(echo));
@@ -211,13 +199,13 @@ TEST_CASE("AllocateToShipment beside a bare echo and pgbench") {
           tps, "");
     pgbench = std::max(pgbench, tps);
   }
-  const Outcome alone = MeasureAllocate(stack, 1);
+  const LoadResult alone = MeasureAllocate(stack, 1);
   Print("AllocateToShipment, 1 in flight", alone.calls_per_second,
         Latency(alone));
-  const Outcome some = MeasureAllocate(stack, 64);
+  const LoadResult some = MeasureAllocate(stack, 64);
   Print("AllocateToShipment, 64 in flight", some.calls_per_second,
         Latency(some));
-  const Outcome many = MeasureAllocate(stack, 256);
+  const LoadResult many = MeasureAllocate(stack, 256);
   Print("AllocateToShipment, 256 in flight", many.calls_per_second,
         Latency(many));
   const double ratio = many.calls_per_second / pgbench;
@@ -225,9 +213,9 @@ TEST_CASE("AllocateToShipment beside a bare echo and pgbench") {
       "  AllocateToShipment, 256 in flight, against pgbench: %.2f times\n",
       ratio);
 
-  const Outcome direct = MeasureGetBag(stack, common::v1::SIDE_PROCESSING);
+  const LoadResult direct = MeasureGetBag(stack, common::v1::SIDE_PROCESSING);
   Print("GetBag, 1 in flight", direct.calls_per_second, Latency(direct));
-  const Outcome passed_on = MeasureGetBag(stack, common::v1::SIDE_ORDER);
+  const LoadResult passed_on = MeasureGetBag(stack, common::v1::SIDE_ORDER);
   Print("GetBag through the other side, 1 in flight",
         passed_on.calls_per_second, Latency(passed_on));
   const absl::Duration gateway = passed_on.p50 - direct.p50;

@@ -1,14 +1,16 @@
-#include "bench/load.h"
+#include "tests/support/load.h"
 
 #include <algorithm>
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <mutex>
 
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
+#include "common/rpc/peer_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 
-namespace mtp::bench {
+namespace mtp::tests {
 namespace {
 
 // One place among the calls in flight.
@@ -32,6 +34,9 @@ class Slot {
     request_ = grpc::ByteBuffer(&slice, 1);
     reply_.Clear();
     started_ = absl::Now();
+    if (load_.limit != absl::InfiniteDuration()) {
+      context_->set_deadline(absl::ToChronoTime(started_ + load_.limit));
+    }
     stub_.UnaryCall(context_.get(), load_.method, grpc::StubOptions(),
                     &request_, &reply_,
                     [this](grpc::Status status) { Answered(status); });
@@ -40,10 +45,14 @@ class Slot {
   const std::vector<absl::Duration>& latencies() const { return latencies_; }
   int64_t failed() const { return failed_; }
   const std::string& first_failure() const { return first_failure_; }
+  const std::map<absl::StatusCode, int64_t>& answers() const {
+    return answers_;
+  }
 
  private:
   void Answered(const grpc::Status& status) {
     const absl::Time now = absl::Now();
+    ++answers_[static_cast<absl::StatusCode>(status.error_code())];
     if (!status.ok()) {
       if (failed_++ == 0) first_failure_ = status.error_message();
     } else if (started_ >= measure_from_ && now <= end_) {
@@ -68,6 +77,7 @@ class Slot {
   std::vector<absl::Duration> latencies_;
   int64_t failed_ = 0;
   std::string first_failure_;
+  std::map<absl::StatusCode, int64_t> answers_;
 };
 
 absl::Duration Percentile(const std::vector<absl::Duration>& sorted,
@@ -79,8 +89,25 @@ absl::Duration Percentile(const std::vector<absl::Duration>& sorted,
 
 }  // namespace
 
-Outcome Run(const Load& load,
-            const std::vector<std::shared_ptr<grpc::Channel>>& channels) {
+std::vector<std::shared_ptr<grpc::Channel>> Channels(const std::string& target,
+                                                     const std::string& ca,
+                                                     int count) {
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < count; ++i) {
+    rpc::ChannelSettings settings;
+    settings.target = target;
+    settings.tls.ca = ca;
+    settings.server_name = "localhost";
+    settings.own_connection = true;
+    auto channel = rpc::MakeChannel(settings);
+    REQUIRE(channel.ok());
+    channels.push_back(*channel);
+  }
+  return channels;
+}
+
+LoadResult Run(const Load& load,
+               const std::vector<std::shared_ptr<grpc::Channel>>& channels) {
   absl::BlockingCounter done(load.in_flight);
   const absl::Time measure_from = absl::Now() + load.warm_up;
   const absl::Time end = measure_from + load.measured;
@@ -92,11 +119,14 @@ Outcome Run(const Load& load,
   for (auto& slot : slots) slot->Start();
   done.Wait();
 
-  Outcome outcome;
+  LoadResult outcome;
   std::vector<absl::Duration> all;
   for (const auto& slot : slots) {
     all.insert(all.end(), slot->latencies().begin(), slot->latencies().end());
     outcome.failed += slot->failed();
+    for (const auto& [code, count] : slot->answers()) {
+      outcome.answers[code] += count;
+    }
     if (outcome.first_failure.empty())
       outcome.first_failure = slot->first_failure();
   }
@@ -108,4 +138,4 @@ Outcome Run(const Load& load,
   return outcome;
 }
 
-}  // namespace mtp::bench
+}  // namespace mtp::tests
