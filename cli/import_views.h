@@ -19,9 +19,11 @@ std::string BadRowsText(const Many<BadRow>& rows) {
   return table.Text();
 }
 
-// Of an import with bad rows.
+// Of an import with bad rows. `show` is the verb that shows one import, if
+// there is one.
 template <typename Response>
-std::string RefusedImportText(const Response& import) {
+std::string RefusedImportText(const Response& import,
+                              const std::string& show = "") {
   std::string out = absl::StrCat(
       "Nothing was stored: ", import.bad_row_count(), " of ",
       import.row_count(), " rows ",
@@ -29,8 +31,13 @@ std::string RefusedImportText(const Response& import) {
       import.fault_count() == 1 ? " fault.\n" : " faults.\n",
       BadRowsText(import.bad_rows()));
   if (import.fault_count() > import.bad_rows_size()) {
-    absl::StrAppend(&out, "The first ", import.bad_rows_size(),
-                    " are shown.\n");
+    absl::StrAppend(
+        &out, "The first ", import.bad_rows_size(), " are shown",
+        show.empty() || import.import_id().empty()
+            ? std::string()
+            : absl::StrCat("; all: mtpctl ", show, " ", import.import_id(),
+                           " --part bad-rows --all"),
+        ".\n");
   }
   return out;
 }

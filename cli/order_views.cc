@@ -1,5 +1,8 @@
 #include "cli/order_views.h"
 
+#include <utility>
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -12,6 +15,8 @@ namespace mtp::cli {
 namespace {
 
 using order::v1::Shipment;
+
+constexpr char kNothingOfThePart[] = "\nNothing of this part.\n";
 
 // Weights that are not there are blank, not 0 kg.
 Cell GramsIfAny(int64_t grams) {
@@ -75,7 +80,8 @@ std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans) {
 }
 
 std::string ImportText(const order::v1::ImportPlansResponse& import) {
-  if (import.bad_row_count() > 0) return RefusedImportText(import);
+  if (import.bad_row_count() > 0)
+    return RefusedImportText(import, "plan imported");
   std::string out;
   if (import.already_imported()) {
     absl::StrAppend(
@@ -105,17 +111,89 @@ std::string ImportText(const order::v1::ImportPlansResponse& import) {
     if (import.kept_plan_count() > import.kept_plans_size()) {
       absl::StrAppend(&out, "and ",
                       import.kept_plan_count() - import.kept_plans_size(),
-                      " more: `mtpctl call mtp.order.v1.PlanService/"
-                      "GetPlanImport '{\"import_id\": \"",
-                      import.import_id(), "\"}'` pages all.\n");
+                      " more: `mtpctl plan imported ", import.import_id(),
+                      " --part kept-plans --all` shows all.\n");
     }
   }
   return out;
 }
 
+// What lists of imports say of each, whatever was imported.
+template <typename Import>
+std::vector<Cell> ImportCells(const Import& import) {
+  return {import.import_id(),
+          import.file_name(),
+          TimeText(import.imported_at()),
+          ActorText(import.imported_by()),
+          import.stored() ? "stored" : "refused",
+          import.row_count(),
+          import.fault_count()};
+}
+
+std::string PlanImportsText(const Many<order::v1::PlanImport>& imports) {
+  Table table({"IMPORT", "FILE", "WHEN", "BY", "", "ROWS", "FAULTS", "PLANS",
+               "NEW", "CHANGED", "KEPT"});
+  for (const auto& import : imports) {
+    std::vector<Cell> cells = ImportCells(import);
+    cells.insert(cells.end(),
+                 {import.plan_count(), import.created_plan_count(),
+                  import.updated_plan_count(), import.kept_plan_count()});
+    table.Row(std::move(cells));
+  }
+  return TextOrNone(table);
+}
+
+std::string PlanImportText(const order::v1::GetPlanImportResponse& import) {
+  std::string out;
+  Table rows(
+      {"LINE", "LOT", "ORDER", "ITEM", "PRODUCT", "REQUIRED", "FROM", "TO"});
+  for (const auto& row : import.raw_rows()) {
+    rows.Row({row.line_number(), row.lot_code(), row.order_code(),
+              row.item_code(), row.product_name(), row.requirement(),
+              row.plan_start(), row.plan_end()});
+  }
+  if (!rows.IsEmpty()) out += rows.Text();
+  if (!import.bad_rows().empty()) out += BadRowsText(import.bad_rows());
+  if (!import.kept_plans().empty()) out += KeptPlansText(import.kept_plans());
+  Many<order::v1::PlanImport> one;
+  *one.Add() = import.plan_import();
+  return PlanImportsText(one) + (out.empty() ? kNothingOfThePart : "\n" + out);
+}
+
+std::string RequestImportsText(const Many<order::v1::RequestImport>& imports) {
+  Table table({"IMPORT", "FILE", "WHEN", "BY", "", "ROWS", "FAULTS", "NEW",
+               "AS BEFORE"});
+  for (const auto& import : imports) {
+    std::vector<Cell> cells = ImportCells(import);
+    cells.insert(cells.end(), {import.created_request_count(),
+                               import.unchanged_request_count()});
+    table.Row(std::move(cells));
+  }
+  return TextOrNone(table);
+}
+
+std::string RequestImportText(
+    const order::v1::GetRequestImportResponse& import) {
+  std::string out;
+  Table rows({"LINE", "REFERENCE", "ORDER", "PRODUCT", "ITEM", "QUANTITY",
+              "REQUESTED ON", "SPECIAL", "COMMENTS"});
+  for (const auto& row : import.raw_rows()) {
+    rows.Row({row.line_number(), row.reference(), row.order_code(),
+              row.product_name(), row.item_code(), row.quantity(),
+              row.requested_on(), row.special(), row.comments()});
+  }
+  if (!rows.IsEmpty()) out += rows.Text();
+  if (!import.bad_rows().empty()) out += BadRowsText(import.bad_rows());
+  Many<order::v1::RequestImport> one;
+  *one.Add() = import.request_import();
+  return RequestImportsText(one) +
+         (out.empty() ? kNothingOfThePart : "\n" + out);
+}
+
 std::string OpenRequestsText(
     const order::v1::ImportOpenRequestsResponse& import) {
-  if (import.bad_row_count() > 0) return RefusedImportText(import);
+  if (import.bad_row_count() > 0)
+    return RefusedImportText(import, "request imported");
   std::string out;
   if (import.created_request_count() == 0) {
     out = "Every row of this file was taken over before; nothing changed.\n";

@@ -16,6 +16,12 @@ std::string PlansText(const Many<order::v1::Plan>& plans);
 std::string PlanText(const order::v1::Plan& plan);
 std::string KeptPlansText(const Many<order::v1::KeptPlan>& plans);
 std::string ImportText(const order::v1::ImportPlansResponse& import);
+std::string PlanImportsText(const Many<order::v1::PlanImport>& imports);
+// An import with the part of it that was asked for.
+std::string PlanImportText(const order::v1::GetPlanImportResponse& import);
+std::string RequestImportsText(const Many<order::v1::RequestImport>& imports);
+std::string RequestImportText(
+    const order::v1::GetRequestImportResponse& import);
 std::string OpenRequestsText(
     const order::v1::ImportOpenRequestsResponse& import);
 

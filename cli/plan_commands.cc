@@ -37,6 +37,24 @@ void AddPlanCommands(CLI::App& app, Session& session) {
       .Argument("ORDER", "order_code", "Its order code")
       .Shows([](const auto& response) { return PlanText(response.plan()); });
 
+  Verb<ListPlanImportsRequest, ListPlanImportsResponse>(
+      group, session, "imports",
+      "Lists what was imported, and what was refused")
+      .Option("--digest", "file_digest", "Only this file, by its SHA-256")
+      .Option("--from", "imported_from", "Imported then or later")
+      .Option("--before", "imported_before", "Imported earlier")
+      .Option("--stored", "only_stored", "Leaves out what was refused")
+      .Shows([](const auto& response) {
+        return PlanImportsText(response.plan_imports());
+      });
+
+  Verb<GetPlanImportRequest, GetPlanImportResponse>(
+      group, session, "imported", "One import: its rows, faults or kept plans")
+      .Argument("IMPORT", "import_id", "Its id, as `plan imports` shows it")
+      .Option("--part", "part", "raw-rows, bad-rows or kept-plans")
+      .Option("--order", "order_code", "Only of this order code")
+      .Shows(PlanImportText);
+
   Verb<DeletePlanRequest, DeletePlanResponse>(
       group, session, "delete", "Deletes a plan that has no requests")
       .Argument("ORDER", "order_code", "Its order code")

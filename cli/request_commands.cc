@@ -46,6 +46,23 @@ void AddRequestCommands(CLI::App& app, Session& session) {
             "requested_on, special, comments",
             Import);
 
+  Verb<ListRequestImportsRequest, ListRequestImportsResponse>(
+      group, session, "imports",
+      "Lists what was taken over or refused of files")
+      .Option("--digest", "file_digest", "Only this file, by its SHA-256")
+      .Option("--from", "imported_from", "Imported then or later")
+      .Option("--before", "imported_before", "Imported earlier")
+      .Option("--stored", "only_stored", "Leaves out what was refused")
+      .Shows([](const auto& response) {
+        return RequestImportsText(response.request_imports());
+      });
+
+  Verb<GetRequestImportRequest, GetRequestImportResponse>(
+      group, session, "imported", "One import of open orders: rows or faults")
+      .Argument("IMPORT", "import_id", "Its id, as `request imports` shows it")
+      .Option("--part", "part", "raw-rows or bad-rows")
+      .Shows(RequestImportText);
+
   Verb<ListRequestsRequest, ListRequestsResponse>(
       group, session, "list", "Lists requests with their shipments")
       .Option("--order", "order_code", "Only of this order code")

@@ -43,15 +43,16 @@ std::string TextOf(const Message& message, const char* name) {
                           : message.GetReflection()->GetString(message, field);
 }
 
-// Things in the list that a page consists of.
+// Things in the list that a page consists of; of several lists one is filled.
 int64_t CountOf(const Message& response) {
+  int count = 0;
   for (int i = 0; i < response.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* field = response.GetDescriptor()->field(i);
-    if (field->is_repeated()) {
-      return response.GetReflection()->FieldSize(response, field);
-    }
+    if (!field->is_repeated()) continue;
+    count =
+        std::max(count, response.GetReflection()->FieldSize(response, field));
   }
-  return 0;
+  return count;
 }
 
 // The token itself, or what the file after an @ holds now.

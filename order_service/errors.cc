@@ -32,6 +32,9 @@ absl::Status PlanNotFound(std::string_view order_code) {
 absl::Status PlanImportNotFound(std::string_view import_id) {
   return NotFound("plan import", import_id);
 }
+absl::Status RequestImportNotFound(std::string_view import_id) {
+  return NotFound("request import", import_id);
+}
 absl::Status RequestNotFound(std::string_view request_code) {
   return NotFound("request", request_code);
 }

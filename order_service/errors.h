@@ -18,6 +18,7 @@ using namespace mtp::errors;
 
 absl::Status PlanNotFound(std::string_view order_code);
 absl::Status PlanImportNotFound(std::string_view import_id);
+absl::Status RequestImportNotFound(std::string_view import_id);
 absl::Status RequestNotFound(std::string_view request_code);
 
 // Something was requested under the plan's order code, if only cancelled.

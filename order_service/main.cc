@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   handlers::Queries queries((*host)->queries(), (*host)->router());
   order::AddPlans(commands, queries);
   order::AddRequests(commands, queries);
-  order::AddRequestImports(commands);
+  order::AddRequestImports(commands, queries);
   order::AddShipments(commands, queries);
   order::AddSchedules(commands, queries);
   order::AddSync(commands, queries);

@@ -12,8 +12,7 @@
 #include "common/handlers/file_imports.h"
 #include "common/handlers/paging.h"
 #include "order_service/errors.h"
-#include "order_service/filters.h"
-#include "order_service/page_keys.h"
+#include "order_service/import_lists.h"
 #include "order_service/plan_file.h"
 
 namespace mtp::order {
@@ -180,81 +179,26 @@ v1::ImportPlansResponse Store(const v1::ImportPlansRequest& request,
 
 // --- ListPlanImports
 
-constexpr std::string_view kImportFilter = R"(
-  FROM plan_import
-  WHERE ($1::text = '' OR strpos(lower(file_name), lower($1)) > 0)
-    AND ($2::text = '' OR file_digest = decode($2, 'hex'))
-    AND ($3::text = '' OR imported_by = $3)
-    AND ($4::timestamptz IS NULL OR imported_at >= $4)
-    AND ($5::timestamptz IS NULL OR imported_at < $5)
-    AND (NOT $6::boolean OR stored)
-)";
-const db::Statement kListImports =
-    db::Compose({PlanImport::kSelect, kImportFilter, R"(
-  AND ($8::timestamptz IS NULL OR (imported_at, import_id) > ($8, $9::uuid))
-  ORDER BY imported_at, import_id
-  LIMIT $7::bigint
-)"});
-const db::Statement kListImportsDescending =
-    db::Compose({PlanImport::kSelect, kImportFilter, R"(
-  AND ($8::timestamptz IS NULL OR (imported_at, import_id) < ($8, $9::uuid))
-  ORDER BY imported_at DESC, import_id DESC
-  LIMIT $7::bigint
-)"});
+const db::Statement kListImports = db::Compose(
+    {PlanImport::kSelect, "FROM plan_import", kImportFilter, kImportsUp});
+const db::Statement kListImportsDescending = db::Compose(
+    {PlanImport::kSelect, "FROM plan_import", kImportFilter, kImportsDown});
 
 absl::Status AskListPlanImports(const v1::ListPlanImportsRequest& request,
                                 db::Exchange& exchange) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
-                   handlers::PageKeys(request, 2));
-  std::optional<absl::Time> after_time;
-  std::optional<Uuid> after_id;
-  if (!keys.empty()) {
-    RETURN_IF_ERROR(ReadPageKey(keys[0], after_time.emplace()));
-    after_id = Uuid::Parse(keys[1]);
-    if (!after_id.has_value()) return errors::PageTokenInvalid();
-  }
-  if (!request.file_digest().empty() &&
-      !handlers::IsFileDigest(request.file_digest())) {
-    return errors::FileDigestInvalid();
-  }
-  const bool ascending =
-      request.order_by() == v1::LIST_PLAN_IMPORTS_ORDER_IMPORTED;
-  exchange.Add(
-      ascending ? kListImports : kListImportsDescending,
-      db::Params()
-          .Add(request.search())
-          .Add(request.file_digest())
-          .Add(absl::AsciiStrToLower(request.imported_by_subject()))
-          .Add(TimeIf(request.has_imported_from(), request.imported_from()))
-          .Add(TimeIf(request.has_imported_before(), request.imported_before()))
-          .Add(request.only_stored())
-          .Add(handlers::PageSize(request.page_size()) + 1)
-          .Add(after_time)
-          .Add(after_id));
-  return absl::OkStatus();
-}
-
-PlanImport ReadImport(const db::Row& row) {
-  PlanImport import;
-  std::apply([&](auto... member) { row.Into(import.*member...); },
-             PlanImport::kLoaded);
-  return import;
+  return AskListImports(
+      request,
+      request.order_by() == v1::LIST_PLAN_IMPORTS_ORDER_IMPORTED
+          ? kListImports
+          : kListImportsDescending,
+      exchange);
 }
 
 absl::StatusOr<v1::ListPlanImportsResponse> AnswerListPlanImports(
     const v1::ListPlanImportsRequest& request, const db::Results& results) {
   v1::ListPlanImportsResponse response;
-  const int64_t page_size = handlers::PageSize(request.page_size());
-  PlanImport last;
-  for (const db::Row row : results[0]) {
-    if (response.plan_imports_size() == page_size) {
-      response.set_next_page_token(handlers::NextPageToken(
-          request, {PageKey(last.imported_at), last.import_id.ToString()}));
-      break;
-    }
-    last = ReadImport(row);
-    *response.add_plan_imports() = last.Shown();
-  }
+  ShowImports<PlanImport>(request, results[0], *response.mutable_plan_imports(),
+                          response);
   return response;
 }
 
@@ -330,19 +274,6 @@ std::string ShowRawRow(const db::Row& row,
   return PageKey(raw.line);
 }
 
-std::string ShowFault(const db::Row& row, v1::GetPlanImportResponse& response) {
-  PlanFault fault;
-  row.Into(fault.fault_number, fault.line, fault.column_name, fault.value,
-           fault.reason, fault.message);
-  v1::BadRow* bad_row = response.add_bad_rows();
-  bad_row->set_line_number(fault.line);
-  bad_row->set_column(fault.column_name);
-  bad_row->set_value(fault.value);
-  bad_row->set_reason(fault.reason);
-  bad_row->set_message(fault.message);
-  return PageKey(fault.fault_number);
-}
-
 std::string ShowKeptPlan(const db::Row& row,
                          v1::GetPlanImportResponse& response) {
   std::string order_code;
@@ -365,22 +296,14 @@ absl::StatusOr<v1::GetPlanImportResponse> AnswerGetPlanImport(
   if (results[0].empty())
     return errors::PlanImportNotFound(request.import_id());
   v1::GetPlanImportResponse response;
-  *response.mutable_plan_import() = ReadImport(results[0][0]).Shown();
-  const auto show =
-      request.part() == v1::PLAN_IMPORT_PART_KEPT_PLANS ? ShowKeptPlan
-      : request.part() == v1::PLAN_IMPORT_PART_BAD_ROWS ? ShowFault
-                                                        : ShowRawRow;
-  const int64_t page_size = handlers::PageSize(request.page_size());
-  int64_t shown = 0;
-  std::string last_key;
-  for (const db::Row row : results[1]) {
-    if (shown++ == page_size) {
-      response.set_next_page_token(
-          handlers::NextPageToken(request, {last_key}));
-      break;
-    }
-    last_key = show(row, response);
-  }
+  *response.mutable_plan_import() =
+      ReadImport<PlanImport>(results[0][0]).Shown();
+  const auto show = request.part() == v1::PLAN_IMPORT_PART_KEPT_PLANS
+                        ? ShowKeptPlan
+                    : request.part() == v1::PLAN_IMPORT_PART_BAD_ROWS
+                        ? ShowKeptFault<v1::GetPlanImportResponse>
+                        : ShowRawRow;
+  ShowParts(request, results[1], show, response);
   return response;
 }
 

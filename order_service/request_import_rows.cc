@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "common/base/protos.h"
+
 namespace mtp::order {
 namespace {
 
@@ -90,6 +92,12 @@ constexpr db::Statement kKeepRows{R"(
 
 }  // namespace
 
+constinit const std::string_view RequestImport::kSelect = R"(
+  SELECT import_id, encode(file_digest, 'hex'), file_name, stored, row_count,
+    created_request_count, unchanged_request_count, bad_row_count, fault_count,
+    imported_by, imported_by_username, imported_by_role, imported_at, correlation_id
+)";
+
 const db::Statement RequestImport::kInsert{R"(
   INSERT INTO request_import (import_id, file_digest, file_name, stored, row_count,
     created_request_count, unchanged_request_count, bad_row_count, fault_count,
@@ -106,6 +114,24 @@ const db::Statement RequestImport::kInsert{R"(
       unchanged_request_count, bad_row_count, fault_count, imported_by,
       imported_by_username, imported_by_role, imported_at, correlation_id)
 )"};
+
+v1::RequestImport RequestImport::Shown() const {
+  v1::RequestImport proto;
+  proto.set_import_id(import_id.ToString());
+  proto.set_file_name(file_name);
+  proto.set_file_digest(file_digest);
+  proto.set_stored(stored);
+  proto.set_row_count(row_count);
+  proto.set_created_request_count(created_request_count);
+  proto.set_unchanged_request_count(unchanged_request_count);
+  proto.set_bad_row_count(bad_row_count);
+  proto.set_fault_count(fault_count);
+  proto.mutable_imported_by()->set_subject(imported_by);
+  proto.mutable_imported_by()->set_username(imported_by_username);
+  proto.mutable_imported_by()->set_role(imported_by_role);
+  *proto.mutable_imported_at() = ToProto(imported_at);
+  return proto;
+}
 
 const db::Statement RequestFault::kInsert{R"(
   INSERT INTO request_import_fault (import_id, fault_number, line, column_name, value,

@@ -33,8 +33,12 @@ struct RequestImport {
   absl::Time imported_at;
   std::string correlation_id;
 
+  v1::RequestImport Shown() const;
+
+  // What the queries select: "SELECT …" without FROM.
+  static const std::string_view kSelect;
   static const db::Statement kInsert;
-  static constexpr auto kInserted = std::tuple(
+  static constexpr auto kLoaded = std::tuple(
       &RequestImport::import_id, &RequestImport::file_digest,
       &RequestImport::file_name, &RequestImport::stored,
       &RequestImport::row_count, &RequestImport::created_request_count,
@@ -42,6 +46,7 @@ struct RequestImport {
       &RequestImport::fault_count, &RequestImport::imported_by,
       &RequestImport::imported_by_username, &RequestImport::imported_by_role,
       &RequestImport::imported_at, &RequestImport::correlation_id);
+  static constexpr auto kInserted = kLoaded;
 };
 
 // A fault in a refused file.

@@ -8,15 +8,19 @@
 #include "absl/strings/ascii.h"
 #include "common/base/status.h"
 #include "common/handlers/file_faults.h"
+#include "common/handlers/paging.h"
 #include "common/sync/outbox.h"
 #include "order_service/errors.h"
+#include "order_service/import_lists.h"
 #include "order_service/request_file.h"
 
 namespace mtp::order {
 namespace {
 
-// The contract's: a reply tells so many faults, the database keeps all.
+// The contract's: a reply tells so many faults, GetRequestImport pages all.
 constexpr size_t kToldLimit = 1000;
+
+// --- ImportOpenRequests
 
 absl::CivilDay Today(absl::Time now, const Rows& rows) {
   return absl::ToCivilDay(now, rows.settings.time_zone);
@@ -124,6 +128,99 @@ std::string KeepRequests(const v1::ImportOpenRequestsRequest& request,
   return sync::SyncTokenOfNewRequests(codes);
 }
 
+// --- ListRequestImports
+
+const db::Statement kListImports = db::Compose(
+    {RequestImport::kSelect, "FROM request_import", kImportFilter, kImportsUp});
+const db::Statement kListImportsDescending =
+    db::Compose({RequestImport::kSelect, "FROM request_import", kImportFilter,
+                 kImportsDown});
+
+absl::Status AskListRequestImports(const v1::ListRequestImportsRequest& request,
+                                   db::Exchange& exchange) {
+  return AskListImports(
+      request,
+      request.order_by() == v1::LIST_REQUEST_IMPORTS_ORDER_IMPORTED
+          ? kListImports
+          : kListImportsDescending,
+      exchange);
+}
+
+absl::StatusOr<v1::ListRequestImportsResponse> AnswerListRequestImports(
+    const v1::ListRequestImportsRequest& request, const db::Results& results) {
+  v1::ListRequestImportsResponse response;
+  ShowImports<RequestImport>(request, results[0],
+                             *response.mutable_request_imports(), response);
+  return response;
+}
+
+// --- GetRequestImport
+
+const db::Statement kGetImport = db::Compose(
+    {RequestImport::kSelect, "FROM request_import WHERE import_id = $1::uuid"});
+
+constexpr db::Statement kRawRows{R"(
+  SELECT line, reference, order_code, product_name, item_code, quantity, requested_on,
+    special, comments
+  FROM order_request_raw
+  WHERE import_id = $1::uuid AND ($3::bigint IS NULL OR line > $3)
+  ORDER BY line
+  LIMIT $2::bigint
+)"};
+
+constexpr db::Statement kFaults{R"(
+  SELECT fault_number, line, column_name, value, reason, message
+  FROM request_import_fault
+  WHERE import_id = $1::uuid AND ($3::bigint IS NULL OR fault_number > $3)
+  ORDER BY fault_number
+  LIMIT $2::bigint
+)"};
+
+absl::Status AskGetRequestImport(const v1::GetRequestImportRequest& request,
+                                 db::Exchange& exchange) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                   handlers::PageKeys(request, 1));
+  std::optional<int64_t> after;
+  if (!keys.empty()) RETURN_IF_ERROR(ReadPageKey(keys[0], after.emplace()));
+  const Uuid import_id = Uuid::Parse(request.import_id()).value_or(Uuid{});
+  exchange.Add(kGetImport, db::Params().Add(import_id));
+  exchange.Add(
+      request.part() == v1::REQUEST_IMPORT_PART_BAD_ROWS ? kFaults : kRawRows,
+      db::Params()
+          .Add(import_id)
+          .Add(handlers::PageSize(request.page_size()) + 1)
+          .Add(after));
+  return absl::OkStatus();
+}
+
+// The key of the row, for the token of the page behind it.
+std::string ShowRawRow(const db::Row& row,
+                       v1::GetRequestImportResponse& response) {
+  int64_t line = 0;
+  v1::OpenRequestRow& raw = *response.add_raw_rows();
+  row.Into(line, *raw.mutable_reference(), *raw.mutable_order_code(),
+           *raw.mutable_product_name(), *raw.mutable_item_code(),
+           *raw.mutable_quantity(), *raw.mutable_requested_on(),
+           *raw.mutable_special(), *raw.mutable_comments());
+  raw.set_line_number(line);
+  return PageKey(line);
+}
+
+absl::StatusOr<v1::GetRequestImportResponse> AnswerGetRequestImport(
+    const v1::GetRequestImportRequest& request, const db::Results& results) {
+  if (results[0].empty())
+    return errors::RequestImportNotFound(request.import_id());
+  v1::GetRequestImportResponse response;
+  *response.mutable_request_import() =
+      ReadImport<RequestImport>(results[0][0]).Shown();
+  ShowParts(request, results[1],
+            request.part() == v1::REQUEST_IMPORT_PART_BAD_ROWS
+                ? ShowKeptFault<v1::GetRequestImportResponse>
+                : ShowRawRow,
+            response);
+  return response;
+}
+
 }  // namespace
 
 void TouchImportOpenRequests(const v1::ImportOpenRequestsRequest& request,
@@ -154,18 +251,25 @@ absl::StatusOr<v1::ImportOpenRequestsResponse> DecideImportOpenRequests(
     for (size_t i = 0; i < std::min(file.faults.size(), kToldLimit); ++i) {
       *response.add_bad_rows() = file.faults[i];
     }
-    if (!request.validate_only()) KeepFaults(import, file, context, rows);
+    if (request.validate_only()) return response;
+    KeepFaults(import, file, context, rows);
+    response.set_import_id(import.import_id.ToString());
     return response;
   }
   response.set_stored(file.fresh.empty() || !request.validate_only());
   if (file.fresh.empty() || request.validate_only()) return response;
+  response.set_import_id(import.import_id.ToString());
   response.set_sync_token(KeepRequests(request, import, file, context, rows));
   return response;
 }
 
-void AddRequestImports(Commands& commands) {
+void AddRequestImports(Commands& commands, Queries& queries) {
   commands.AddLengthy("mtp.order.v1.RequestService/ImportOpenRequests",
                       TouchImportOpenRequests, DecideImportOpenRequests);
+  queries.Add("mtp.order.v1.RequestService/ListRequestImports",
+              AskListRequestImports, AnswerListRequestImports);
+  queries.Add("mtp.order.v1.RequestService/GetRequestImport",
+              AskGetRequestImport, AnswerGetRequestImport);
 }
 
 }  // namespace mtp::order

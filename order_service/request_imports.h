@@ -5,7 +5,7 @@
 // The open orders of an old system, out of a file.
 namespace mtp::order {
 
-void AddRequestImports(Commands& commands);
+void AddRequestImports(Commands& commands, Queries& queries);
 
 // The decision alone, for tests.
 void TouchImportOpenRequests(const v1::ImportOpenRequestsRequest& request,
