@@ -231,9 +231,8 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state,
 void TouchShipmentProgress(const ShipmentProgressState& state, Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   rows.shipments.Want(key);
-  if (!state.has_dispatch()) return;
-  rows.requests.Want(key.request_code);
   WantExceptions(key, rows);
+  if (state.has_dispatch()) rows.requests.Want(key.request_code);
 }
 
 const handlers::Hearing<Rows, ShipmentProgressState> kShipmentProgressHearing{
@@ -359,10 +358,10 @@ DecideApplyScheduleProgress(
 }
 
 void AddSync(Commands& commands, Queries&) {
-  commands.Add("mtp.sync.v1.OrderSyncService/ApplyShipmentProgress",
-               TouchApplyShipmentProgress, DecideApplyShipmentProgress);
-  commands.Add("mtp.sync.v1.OrderSyncService/ApplyScheduleProgress",
-               TouchApplyScheduleProgress, DecideApplyScheduleProgress);
+  commands.AddHearing("mtp.sync.v1.OrderSyncService/ApplyShipmentProgress",
+                      TouchApplyShipmentProgress, DecideApplyShipmentProgress);
+  commands.AddHearing("mtp.sync.v1.OrderSyncService/ApplyScheduleProgress",
+                      TouchApplyScheduleProgress, DecideApplyScheduleProgress);
 }
 
 std::vector<handlers::EncodedHearing<Rows>> Hearings() {

@@ -133,7 +133,8 @@ void AddRevocations(Commands& commands, rpc::Revocations& revocations) {
              heard->push_back(Remembered(*user));
            }
            return response.SerializeAsString();
-         }});
+         },
+         .answers_broken_rule = true});
   };
   commands.router().Route("mtp.sync.v1.ProcessingSyncService/ApplyRevocations",
                           handle);

@@ -9,6 +9,7 @@
 #include "common/base/test_points.h"
 #include "common/base/weights.h"
 #include "common/handlers/cause.h"
+#include "common/handlers/exceptions.h"
 #include "common/handlers/hearing.h"
 #include "common/sync/outbox.h"
 #include "processing_service/giving_back.h"
@@ -110,17 +111,16 @@ void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
   const std::string thing = sync::ThingText("shipment", shipment.key().Text());
   std::vector<std::string> things = {thing};
   std::move(more_things.begin(), more_things.end(), std::back_inserter(things));
-  rows.exceptions.Insert(
-      {.exception_id = context.NewId(),
-       .kind = kind,
+  handlers::OpenOnce(
+      {.kind = kind,
        .things = std::move(things),
        .amounts = std::move(amounts),
        .description = std::move(description),
        .must_act = must_act,
        .acting_side = side,
        .dedupe_key = absl::StrCat(std::string(db::EnumText(kind)), " ", thing),
-       .opened_at = context.now(),
-       .correlation_id = cause.correlation_id()});
+       .correlation_id = cause.correlation_id()},
+      context, rows.exceptions);
 }
 
 // Bags that Grandpass sends back although they were no part of the shipment.
@@ -240,6 +240,7 @@ Verdict ApplyShipment(const ShipmentState& state, Context& context,
 void TouchShipment(const ShipmentState& state, Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   rows.shipments.Want(key);
+  rows.exceptions_of.Want(sync::ThingText("shipment", key.Text()));
   const ShipmentCut cut{key.request_code, key.shipment_code,
                         WantedGrams(state)};
   rows.cut_bags.Want(cut);
@@ -373,10 +374,12 @@ absl::StatusOr<sync::v1::ApplySchedulesResponse> DecideApplySchedules(
 }
 
 void AddSync(Commands& commands, Queries&) {
-  commands.AddAlone("mtp.sync.v1.ProcessingSyncService/ApplyShipments",
-                    TouchApplyShipments, DecideApplyShipments);
-  commands.AddAlone("mtp.sync.v1.ProcessingSyncService/ApplySchedules",
-                    TouchApplySchedules, DecideApplySchedules);
+  commands.AddHearing("mtp.sync.v1.ProcessingSyncService/ApplyShipments",
+                      TouchApplyShipments, DecideApplyShipments,
+                      /*alone=*/true);
+  commands.AddHearing("mtp.sync.v1.ProcessingSyncService/ApplySchedules",
+                      TouchApplySchedules, DecideApplySchedules,
+                      /*alone=*/true);
 }
 
 std::vector<handlers::EncodedHearing<Rows>> Hearings() {

@@ -80,11 +80,13 @@ std::string SqlState(const absl::Status& status) {
 std::string ConstraintName(const absl::Status& status) {
   return Payload(status, kConstraintUrl);
 }
-bool BreaksRule(const absl::Status& status) {
+std::optional<std::string> BrokenRule(const absl::Status& status) {
   // https://www.postgresql.org/docs/15/errcodes-appendix.html: data exceptions,
   // integrity constraint violations.
   const std::string state = SqlState(status);
-  return state.starts_with("22") || state.starts_with("23");
+  if (!state.starts_with("22") && !state.starts_with("23")) return std::nullopt;
+  const std::string constraint = ConstraintName(status);
+  return constraint.empty() ? "SQLSTATE " + state : constraint;
 }
 bool ConnectionLost(const absl::Status& status) {
   return status.GetPayload(kLostUrl).has_value();

@@ -56,8 +56,10 @@ using Results = std::vector<Result>;
 // (deadlock, serialization failure), INTERNAL otherwise.
 std::string SqlState(const absl::Status& status);        // "23505", or empty
 std::string ConstraintName(const absl::Status& status);  // or empty
-// The data break a rule of the schema: a constraint, or what a type can hold.
-bool BreaksRule(const absl::Status& status);
+// The rule of the schema that the data break: the name of a constraint, or the
+// error's code where the rule has no name (a type that cannot hold them, NOT
+// NULL). Nothing: they break none.
+std::optional<std::string> BrokenRule(const absl::Status& status);
 bool ConnectionLost(const absl::Status& status);
 bool WorthRerunning(const absl::Status& status);
 // Another transaction held what this one needed past the time that it may wait.

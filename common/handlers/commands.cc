@@ -190,7 +190,7 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch,
     if (options_.observer.batch_rerun) options_.observer.batch_rerun(cause);
   };
   absl::Status status;
-  int refused = 0;
+  bool refused = false;
   for (int run = 0; run < kReruns;) {
     status = TryOnce(lane, batch, in_a_hurry);
     if (status.ok() || !Planted("rows-kept-over-rerun")) lane.rows->Clear();
@@ -220,10 +220,17 @@ void CommandLanes::Execute(Lane& lane, std::vector<Waiting> batch,
         rerun("stepped_aside");
         return;
       }
-      // Once more: the row in its way may be its own, made by another lane. And
-      // once more for who has an answer to the rule that it breaks.
-      if (db::BreaksRule(status) && refused++ < 2) {
-        if (refused == 2) lane.broken_rule = db::ConstraintName(status);
+      // Once more: the row in its way may be its own, made by another lane.
+      if (!db::ConstraintName(status).empty() &&
+          !std::exchange(refused, true)) {
+        rerun("refused");
+        continue;
+      }
+      // And once more for who has an answer to the rule that it breaks.
+      if (const std::optional<std::string> rule = db::BrokenRule(status);
+          rule.has_value() && batch.front().command->answers_broken_rule &&
+          !lane.broken_rule.has_value()) {
+        lane.broken_rule = rule;
         rerun("refused");
         continue;
       }

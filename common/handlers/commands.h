@@ -80,6 +80,9 @@ class CommandLanes {
     bool alone = false;
     // In the lane of its own; alone, too.
     bool lengthy = false;
+    // Decides once more when the database refuses it by a rule
+    // (Context::broken_rule).
+    bool answers_broken_rule = false;
     std::function<void(const google::protobuf::Message&, db::WorkingSet&)>
         touch;
     std::function<absl::StatusOr<std::string>(const google::protobuf::Message&,
@@ -134,6 +137,9 @@ struct Work {
   std::function<absl::StatusOr<std::string>(Context&, Rows&)> decide;
   // Done once for a request_id, if the request has one, and then replayed.
   bool remembered = true;
+  // Decides once more when the database refuses it by a rule
+  // (Context::broken_rule).
+  bool answers_broken_rule = false;
 };
 
 // The commands of a service whose working set is `Rows`, and their routes.
@@ -167,6 +173,17 @@ class Commands {
                              {.alone = true, .lengthy = true});
   }
 
+  // The same for the peer's states: what breaks a rule of the schema is judged
+  // once more.
+  template <typename Request, typename Response>
+  void AddHearing(std::string_view method, void (*touch)(const Request&, Rows&),
+                  absl::StatusOr<Response> (*decide)(const Request&, Context&,
+                                                     Rows&),
+                  bool alone = false) {
+    Route<Request, Response>(method, touch, decide,
+                             {.alone = alone, .answers_broken_rule = true});
+  }
+
   // Does a call's work in a lane and answers it. The digest by which a
   // request_id is compared is of `call->request`.
   void Do(std::unique_ptr<rpc::Call> call, Work<Rows> work) {
@@ -177,6 +194,7 @@ class Commands {
       command->request_id =
           call->method->input_type()->FindFieldByName("request_id");
     }
+    command->answers_broken_rule = work.answers_broken_rule;
     command->touch = [touch = std::move(work.touch)](
                          const google::protobuf::Message&,
                          db::WorkingSet& rows) {
@@ -196,6 +214,7 @@ class Commands {
   struct Kind {
     bool alone = false;
     bool lengthy = false;
+    bool answers_broken_rule = false;
   };
 
   template <typename Request, typename Response>
@@ -208,6 +227,7 @@ class Commands {
     command->request_id = Request::descriptor()->FindFieldByName("request_id");
     command->alone = kind.alone;
     command->lengthy = kind.lengthy;
+    command->answers_broken_rule = kind.answers_broken_rule;
     command->touch = [touch](const google::protobuf::Message& request,
                              db::WorkingSet& rows) {
       touch(static_cast<const Request&>(request), static_cast<Rows&>(rows));

@@ -40,7 +40,7 @@ class Context {
   }
   Uuid NewId() const { return Uuid::V7(now_); }
   // The rule of the schema by which the database has refused this very call,
-  // alone and twice; a decision that has no other answer to that will fail.
+  // alone; only for commands that answer to it.
   const std::optional<std::string>& broken_rule() const { return broken_rule_; }
 
   // Keeps who did what to which thing. `action` is a past participle.

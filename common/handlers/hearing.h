@@ -56,6 +56,23 @@ void TouchState(const Hearing<Rows, State>& hearing, const State& state,
   hearing.touch(state, rows);
 }
 
+// What is said of a state that the database refused by that rule; nothing new
+// where it was taken meanwhile, by another way.
+template <typename Rows, typename State>
+sync::v1::Verdict JudgeRefused(const Hearing<Rows, State>& hearing,
+                               const State& state, const std::string& rule,
+                               const Rows& rows) {
+  if (hearing.kept) {
+    const std::optional<sync::KeptStamp> kept = hearing.kept(state, rows);
+    if (kept.has_value() &&
+        !sync::IsNewer(state.stamp(), kept->epoch, kept->version)) {
+      return sync::Stale();
+    }
+  }
+  return sync::Poison("BREAKS_RULE",
+                      absl::StrCat("it breaks a rule of the schema: ", rule));
+}
+
 template <typename Rows, typename State>
 sync::v1::Verdict HearState(const Hearing<Rows, State>& hearing,
                             const State& state, Context& context, Rows& rows) {
@@ -63,9 +80,7 @@ sync::v1::Verdict HearState(const Hearing<Rows, State>& hearing,
   if (rows.link.Dropped(hearing.kind, key, state.stamp())) return sync::Stale();
   sync::v1::Verdict verdict =
       context.broken_rule().has_value()
-          ? sync::Poison("BREAKS_RULE",
-                         absl::StrCat("it breaks a rule of the schema: ",
-                                      *context.broken_rule()))
+          ? JudgeRefused(hearing, state, *context.broken_rule(), rows)
           : hearing.apply(state, context, rows);
   rows.link.Judged(hearing.kind, key, state.stamp(), state, verdict,
                    context.now());

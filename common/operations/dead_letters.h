@@ -96,7 +96,7 @@ class DeadLetterRetries {
           if (!answer.ok()) return inner->Fail(answer.status());
           inner->Reply(*std::move(answer));
         });
-    handlers::Work<Rows> work;
+    handlers::Work<Rows> work{.answers_broken_rule = true};
     work.touch = [id, letter, hearing, changed](Rows& rows) {
       *changed = false;
       rows.dead_letters_by_id.Want(id);

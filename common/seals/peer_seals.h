@@ -121,8 +121,8 @@ std::vector<reconciliation::Facts> SealFacts(common::v1::Side side);
 // Takes the peer's seals (ApplySeals).
 template <typename Rows>
 void AddPeerSeals(handlers::Commands<Rows>& commands) {
-  commands.Add("mtp.sync.v1.SyncService/ApplySeals", TouchApplySeals<Rows>,
-               DecideApplySeals<Rows>);
+  commands.AddHearing("mtp.sync.v1.SyncService/ApplySeals",
+                      TouchApplySeals<Rows>, DecideApplySeals<Rows>);
 }
 
 }  // namespace mtp::seals
