@@ -116,14 +116,16 @@ const db::Statement kReleaseRest =
 // Acts only where it is planted.
 constexpr db::Statement kGiveUp{"DELETE FROM sync.outbox WHERE attempts > 5"};
 
-// Due again after $5 seconds at the most: the first times much sooner, for a
-// failure may also be one of the line's.
+// Due again after $5 seconds at the most: the first times much sooner, and at
+// once where the peer has not stumbled over it before, for a failure may also
+// be one of the line's, and attempts are those of an outage, too.
 const db::Statement kReleaseFailed =
     db::Compose({R"(
   UPDATE sync.outbox AS mark
   SET attempts = attempts + 1, last_error = $4::text,
-      next_attempt_at = now() + make_interval(
-        secs => least($5::bigint, power(2, least(attempts, 20)) / 20)),
+      next_attempt_at = now() + make_interval(secs => least($5::bigint,
+        power(2, CASE WHEN starts_with(last_error, 'INTERNAL:')
+                      THEN least(attempts, 20) ELSE 0 END) / 20)),
       lease_token = NULL, leased_until = NULL, lease_pid = NULL)",
                  kWhereLeased, kLeased, kEndOfLeased});
 
@@ -308,8 +310,12 @@ absl::StatusOr<size_t> Relay::SendBatch(const Route& route) {
     absl::StatusOr<Route::Answer> answer =
         reply.ok() ? route.parse(*reply)
                    : absl::StatusOr<Route::Answer>(reply.status());
-    if (answer.ok()) RETURN_IF_ERROR(Heed(answer->receipt.refusal()));
     if (answer.ok() && answer->receipt.refusal() != v1::REFUSAL_UNSPECIFIED) {
+      RETURN_IF_ERROR(
+          connection_
+              ->Run(kRefusedByPeer, db::Params().Add(v1::Refusal_Name(
+                                        answer->receipt.refusal())))
+              .status());
       answer = absl::FailedPreconditionError(absl::StrCat(
           "the peer refused: ", v1::Refusal_Name(answer->receipt.refusal())));
     }
@@ -361,18 +367,6 @@ absl::Status Relay::TellByFewer(const Route& route, int64_t lease_token,
       claimed.size() == 1 ? options_.poison_retry : absl::ZeroDuration());
 }
 
-absl::Status Relay::Heed(v1::Refusal refusal) {
-  if (heeded_ == refusal) return absl::OkStatus();
-  RETURN_IF_ERROR(connection_
-                      ->Run(kRefusedByPeer,
-                            db::Params().Add(refusal == v1::REFUSAL_UNSPECIFIED
-                                                 ? std::string()
-                                                 : v1::Refusal_Name(refusal)))
-                      .status());
-  heeded_ = refusal;
-  return absl::OkStatus();
-}
-
 absl::Status Relay::Settle(const Route& route, int64_t lease_token,
                            const std::vector<Claimed>& claimed,
                            const std::vector<Claimed>& judged,
@@ -401,6 +395,7 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
   if (std::any_of(claimed.begin(), claimed.end(),
                   [](const Claimed& mark) { return mark.sent_version != 0; })) {
     settle.Add(kHeard);
+    settle.Add(kRefusedByPeer, db::Params().Add(std::string()));
   }
   settle.Add(kLock, db::Params()
                         .Add(route.kind)

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -129,8 +128,6 @@ class Relay {
   };
 
   void Work();
-  // Keeps what the peer says of all that it is sent, for people to see.
-  absl::Status Heed(mtp::sync::v1::Refusal refusal);
   // Sends one batch of one kind; how many marks it found.
   absl::StatusOr<size_t> SendBatch(const Route& route);
   absl::StatusOr<std::vector<Claimed>> Claim(const Route& route, Lease& lease);
@@ -158,7 +155,6 @@ class Relay {
 
   Options options_;
   std::unique_ptr<db::Connection> connection_;
-  std::optional<mtp::sync::v1::Refusal> heeded_;
   // By kind, where it is less than batch_limit.
   std::map<std::string, int64_t, std::less<>> limits_;
   std::mutex mutex_;
