@@ -46,7 +46,7 @@ constexpr std::string_view kWantedShipments = R"(
 )";
 const db::Statement kFetchShipments =
     db::Compose({"SELECT wanted.key, ", kShipmentState, kWantedShipments,
-                 kDifferencesOfToldShipments});
+                 kDifferencesOfToldShipments, reconciliation::kInOrderOfKeys});
 const db::Statement kPageOfShipments = reconciliation::SelectPage(
     db::Compose({"SELECT shipment.request_code || '/' || "
                  "shipment.shipment_code AS key, ",
@@ -123,8 +123,8 @@ constexpr std::string_view kScheduleState = R"(
 const db::Statement kFetchSchedules =
     db::Compose({"SELECT wanted.key, ", kScheduleState, R"(
   FROM unnest($1::text[]) AS wanted (key)
-  JOIN schedule ON schedule.schedule_code = wanted.key::bigint
-)"});
+  JOIN schedule ON schedule.schedule_code = wanted.key::bigint)",
+                 reconciliation::kInOrderOfKeys});
 const db::Statement kPageOfSchedules = reconciliation::SelectPage(
     db::Compose({"SELECT schedule_code::text AS key, ", kScheduleState,
                  " FROM schedule"})
@@ -166,8 +166,8 @@ constexpr std::string_view kRevocationState =
 const db::Statement kFetchRevocations =
     db::Compose({"SELECT wanted.key, ", kRevocationState, R"(
   FROM unnest($1::text[]) AS wanted (key)
-  JOIN admin.revocation ON revocation.subject = wanted.key::uuid
-)"});
+  JOIN admin.revocation ON revocation.subject = wanted.key::uuid)",
+                 reconciliation::kInOrderOfKeys});
 const db::Statement kPageOfRevocations = reconciliation::SelectPage(
     db::Compose({"SELECT subject::text AS key, ", kRevocationState,
                  " FROM admin.revocation"})

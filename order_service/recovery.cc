@@ -204,7 +204,8 @@ void Take(const ShipmentState& state, Context& context, Rows& rows) {
 
 void Take(const ScheduleState& state, Context& context, Rows& rows) {
   const auto take_word = [&](Schedule& schedule) {
-    schedule.schedule_date = *FromProto(state.date());
+    schedule.schedule_date =
+        FromProto(state.date()).value_or(schedule.schedule_date);
     schedule.order_code = state.order_code();
     schedule.shift = state.shift();
     schedule.section = state.section();
@@ -332,6 +333,13 @@ constexpr db::Statement kJumpSchedules{R"(
   FROM schedule_code_seq
 )"};
 
+// In the order in which commands lock them; what is summed up behind these is
+// what they all have left.
+constexpr db::Statement kLockPlans{
+    "SELECT FROM order_plan ORDER BY order_code FOR UPDATE"};
+constexpr db::Statement kLockRequests{
+    "SELECT FROM order_request ORDER BY request_code FOR UPDATE"};
+
 // What a request asks is what its shipments ask. Where that is less than it
 // asked before, a shipment was lost that Seeduwa had not heard of either.
 constexpr db::Statement kSumUpRequests{R"(
@@ -382,7 +390,7 @@ reconciliation::Recovering<Rows> Recovering() {
           .touch = Touch,
           .take = TakeState,
           .jump = std::move(jump),
-          .finish = {kSumUpRequests, kSumUpPlans}};
+          .finish = {kLockPlans, kLockRequests, kSumUpRequests, kSumUpPlans}};
 }
 
 }  // namespace mtp::order

@@ -29,8 +29,8 @@ const db::Statement kFetchShipmentProgress =
   FROM unnest($1::text[]) AS wanted (key)
   JOIN shipment ON shipment.request_code = split_part(wanted.key, '/', 1)::bigint
                AND shipment.shipment_code = split_part(wanted.key, '/', 2)::bigint
-  WHERE version > 0
-)"});
+  WHERE version > 0)",
+                 reconciliation::kInOrderOfKeys});
 const db::Statement kPageOfShipmentProgress = reconciliation::SelectPage(
     db::Compose({"SELECT request_code || '/' || shipment_code AS key, ",
                  kShipmentProgress, " FROM shipment WHERE version > 0"})
@@ -62,8 +62,8 @@ const db::Statement kFetchScheduleProgress =
     db::Compose({"SELECT wanted.key, ", kScheduleProgress, R"(
   FROM unnest($1::text[]) AS wanted (key)
   JOIN schedule ON schedule.schedule_code = wanted.key::bigint
-  WHERE version > 0
-)"});
+  WHERE version > 0)",
+                 reconciliation::kInOrderOfKeys});
 const db::Statement kPageOfScheduleProgress = reconciliation::SelectPage(
     db::Compose({"SELECT schedule_code::text AS key, ", kScheduleProgress,
                  " FROM schedule WHERE version > 0"})

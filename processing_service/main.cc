@@ -111,7 +111,9 @@ int main(int argc, char** argv) {
   if (reconciliation::ReconcileCalls* calls = (*host)->reconcile_calls()) {
     calls->Add(commands);
     (*host)->RecoverBy(
-        [&](db::Connection& connection) { return recovery.Run(connection); });
+        [&](db::Connection& connection, const std::function<bool()>& stop) {
+          return recovery.Run(connection, stop);
+        });
     reconciliation::AddStartEpoch(
         commands, [&] { return (*host)->peer()->Reachable(); },
         [&] { (*host)->Reconcile(); });

@@ -109,7 +109,7 @@ class Host {
   }
   // How this side takes back what a restore lost; given before Run.
   reconciliation::RecoveryOptions MakeRecoveryOptions();
-  void RecoverBy(std::function<absl::Status(db::Connection&)> recover) {
+  void RecoverBy(reconciliation::Recover recover) {
     recover_ = std::move(recover);
   }
   // Tells the reconciler that there is something to do.
@@ -169,7 +169,7 @@ class Host {
   std::unique_ptr<rpc::PeerChannel> peer_;
   std::unique_ptr<sync::Relay> relay_;
   std::unique_ptr<seals::Sealer> sealer_;
-  std::function<absl::Status(db::Connection&)> recover_;
+  reconciliation::Recover recover_;
   std::unique_ptr<reconciliation::Reconciler> reconciler_;
   std::unique_ptr<reconciliation::FactCalls> fact_calls_;
   std::unique_ptr<reconciliation::ReconcileCalls> reconcile_calls_;

@@ -18,6 +18,7 @@ using sync::v1::State;
 constexpr int64_t kMostAtOnce = 8'000;
 constexpr int64_t kFirstWidth = 64;
 constexpr int32_t kPageSize = 500;
+constexpr char kGetDigests[] = "mtp.sync.v1.SyncService/GetDigests";
 
 }  // namespace
 
@@ -27,14 +28,21 @@ absl::StatusOr<sync::v1::Sender> Comparison::Sender() {
 }
 
 template <typename Response, typename Request>
-absl::StatusOr<Response> Comparison::Ask(std::string_view method,
-                                         const Request& request) {
+absl::StatusOr<Response> Comparison::Hear(std::string_view method,
+                                          const Request& request) {
   ASSIGN_OR_RETURN(
       const std::string reply,
       peer_.ask(method, request.SerializeAsString(), peer_.call_deadline));
   Response response;
   if (!response.ParseFromString(reply))
     return absl::InternalError("the peer's answer cannot be read");
+  return response;
+}
+
+template <typename Response, typename Request>
+absl::StatusOr<Response> Comparison::Ask(std::string_view method,
+                                         const Request& request) {
+  ASSIGN_OR_RETURN(Response response, Hear<Response>(method, request));
   if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED) {
     return absl::FailedPreconditionError(
         absl::StrCat("the peer refused: ",
@@ -43,7 +51,7 @@ absl::StatusOr<Response> Comparison::Ask(std::string_view method,
   return response;
 }
 
-absl::StatusOr<sync::v1::GetDigestsResponse> Comparison::PeerDigests(
+absl::StatusOr<sync::v1::GetDigestsRequest> Comparison::DigestsRequest(
     const Facts& facts, int64_t first, int64_t last) {
   sync::v1::GetDigestsRequest request;
   ASSIGN_OR_RETURN(*request.mutable_sender(), Sender());
@@ -54,8 +62,22 @@ absl::StatusOr<sync::v1::GetDigestsResponse> Comparison::PeerDigests(
     for (int64_t bucket = first; bucket <= last; ++bucket)
       request.add_buckets(static_cast<int32_t>(bucket));
   }
-  return Ask<sync::v1::GetDigestsResponse>("mtp.sync.v1.SyncService/GetDigests",
-                                           request);
+  return request;
+}
+
+absl::StatusOr<sync::v1::GetDigestsResponse> Comparison::PeerDigests(
+    const Facts& facts, int64_t first, int64_t last) {
+  ASSIGN_OR_RETURN(const sync::v1::GetDigestsRequest request,
+                   DigestsRequest(facts, first, last));
+  return Ask<sync::v1::GetDigestsResponse>(kGetDigests, request);
+}
+
+absl::StatusOr<int64_t> Comparison::KnownEpoch(const Facts& facts) {
+  ASSIGN_OR_RETURN(const sync::v1::GetDigestsRequest request,
+                   DigestsRequest(facts, 0, 0));
+  ASSIGN_OR_RETURN(const auto response,
+                   Hear<sync::v1::GetDigestsResponse>(kGetDigests, request));
+  return response.receipt().sender_epoch();
 }
 
 absl::StatusOr<std::vector<State>> Comparison::PeerStates(const Facts& facts,
@@ -109,8 +131,12 @@ absl::StatusOr<std::vector<int64_t>> Comparison::DifferingBuckets(
     ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse told,
                      PeerDigests(facts, first, end));
     std::map<int64_t, std::string> theirs;
-    for (const sync::v1::BucketDigest& digest : told.digests())
+    int64_t told_count = 0;
+    for (const sync::v1::BucketDigest& digest : told.digests()) {
       theirs[digest.bucket()] = digest.digest();
+      told_count += digest.state_count();
+    }
+    const int64_t most = std::max<int64_t>(rows.size(), told_count);
     for (const int64_t bucket : buckets) {
       const auto mine = own.find(bucket);
       const auto peers = theirs.find(bucket);
@@ -121,9 +147,9 @@ absl::StatusOr<std::vector<int64_t>> Comparison::DifferingBuckets(
       if (!same) differing.push_back(bucket);
     }
     first = end + 1;
-    if (rows.size() > kMostAtOnce && width > 1) {
+    if (most > kMostAtOnce && width > 1) {
       width /= 2;
-    } else if (rows.size() < kMostAtOnce / 4) {
+    } else if (most < kMostAtOnce / 4) {
       width = std::min(width * 2, kBucketCount);
     }
   }

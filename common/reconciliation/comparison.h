@@ -49,12 +49,21 @@ class Comparison {
   absl::StatusOr<sync::v1::GetDigestsResponse> PeerDigests(const Facts& facts,
                                                            int64_t first,
                                                            int64_t last);
+  // The greatest epoch of this side that the peer knows; 0: none.
+  absl::StatusOr<int64_t> KnownEpoch(const Facts& facts);
   // This side now, as it introduces itself.
   absl::StatusOr<sync::v1::Sender> Sender();
 
  private:
+  // The answer, whatever its receipt says.
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Hear(std::string_view method,
+                                const Request& request);
   template <typename Response, typename Request>
   absl::StatusOr<Response> Ask(std::string_view method, const Request& request);
+  absl::StatusOr<sync::v1::GetDigestsRequest> DigestsRequest(const Facts& facts,
+                                                             int64_t first,
+                                                             int64_t last);
 
   const PeerAccess& peer_;
   db::Connection& connection_;

@@ -59,6 +59,8 @@ void AnswerWith(
   link.recovering = false;
   Response response;
   *response.mutable_receipt() = sync::ReceiptFor(request.sender(), link);
+  // Who asks tells nothing: this is what was known before.
+  response.mutable_receipt()->set_sender_epoch(link.peer_epoch);
   if (response.receipt().refusal() == sync::v1::REFUSAL_UNSPECIFIED) {
     answer(request, *results, link.own_epoch, response);
   }

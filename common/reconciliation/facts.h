@@ -14,9 +14,9 @@
 // they can be compared.
 namespace mtp::reconciliation {
 
-// All facts of one kind that one side owns. The statements are made by
-// SelectFacts; their rows begin with the key and the epoch of the stamp (0:
-// this side's own, as it is now).
+// All facts of one kind that one side owns. Rows begin with the key and the
+// epoch of the stamp (0: this side's own, as it is now), and come in bytewise
+// order of the keys.
 struct Facts {
   sync::v1::EntityKind kind = sync::v1::ENTITY_KIND_UNSPECIFIED;
   common::v1::Side owner = common::v1::SIDE_UNSPECIFIED;
@@ -34,6 +34,10 @@ struct Facts {
   // never change, return their version as it is.
   db::Statement raise{nullptr};
 };
+
+// Behind a statement that finds facts by `wanted (key)`.
+inline constexpr std::string_view kInOrderOfKeys = R"(
+  ORDER BY wanted.key COLLATE "C")";
 
 // Statements over the same facts, `select` being a query for all of them whose
 // first columns are named key and epoch.

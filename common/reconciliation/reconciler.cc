@@ -23,6 +23,7 @@ namespace {
 using sync::v1::State;
 
 constexpr size_t kRepairsAtOnce = 500;
+constexpr int kReruns = 8;
 constexpr absl::Duration kLook = absl::Milliseconds(50);
 // While so much is on its way anyway, a look now and then says nothing.
 constexpr int64_t kBacklog = 1'000;
@@ -32,9 +33,11 @@ constexpr db::Statement kLock{
 constexpr db::Statement kUnlock{
     "SELECT pg_advisory_unlock(hashtext('mtp.reconcile'))"};
 
+// Who waits for an answer comes first.
 constexpr db::Statement kOpenRun{R"(
-  SELECT run_id, report_only, kinds, correlation_id FROM sync.reconcile_run
-  WHERE finished_at IS NULL ORDER BY started_at LIMIT 1
+  SELECT run_id, cause, report_only, kinds, correlation_id FROM sync.reconcile_run
+  WHERE finished_at IS NULL AND (cause <> 'RECOVERY' OR $1::boolean)
+  ORDER BY cause = 'RECOVERY', started_at LIMIT 1
 )"};
 constexpr db::Statement kBackgroundRun{R"(
   INSERT INTO sync.reconcile_run (run_id, cause, started_at, finished_at)
@@ -101,6 +104,7 @@ constexpr db::Statement kUnsettled{R"(
 
 struct Reconciler::Run {
   Uuid run_id;
+  std::string cause;
   bool background = false;
   bool report_only = false;
   std::vector<std::string> kinds;
@@ -194,7 +198,9 @@ absl::Status Reconciler::LookOnce() {
   ASSIGN_OR_RETURN(const db::Result link_row,
                    connection_->Run(sync::kReadLinkState));
   const bool recovering = sync::ReadLinkState(link_row[0]).recovering;
-  ASSIGN_OR_RETURN(const db::Result open, connection_->Run(kOpenRun));
+  ASSIGN_OR_RETURN(
+      const db::Result open,
+      connection_->Run(kOpenRun, db::Params().Add(absl::Now() >= next_retry_)));
   const bool due =
       options_.interval > absl::ZeroDuration() && absl::Now() >= next_look_;
   if (!recovering && open.empty() && !due) return absl::OkStatus();
@@ -203,10 +209,12 @@ absl::Status Reconciler::LookOnce() {
 
   absl::Status status;
   if (recovering && options_.recover) {
-    status = options_.recover(*connection_);
+    status = options_.recover(*connection_, [this] { return Stopping(); });
+    if (absl::IsCancelled(status)) status = absl::OkStatus();
   } else if (!open.empty()) {
     Run run;
-    open[0].Into(run.run_id, run.report_only, run.kinds, run.correlation_id);
+    open[0].Into(run.run_id, run.cause, run.report_only, run.kinds,
+                 run.correlation_id);
     status = Execute(run);
   } else {
     next_look_ = absl::Now() + options_.interval;
@@ -241,6 +249,10 @@ absl::Status Reconciler::Execute(Run& run) {
   CrashPoint("reconcile.before_report");
   if (!connection_->alive()) return status;  // it is begun anew
   if (absl::IsCancelled(status)) return absl::OkStatus();
+  if (!status.ok() && run.cause == "RECOVERY") {
+    next_retry_ = absl::Now() + options_.retry_interval;
+    return status;
+  }
   // What the database says is for the log.
   const std::string error =
       db::SqlState(status).empty()
@@ -365,79 +377,90 @@ absl::Status Reconciler::Confirm(const Facts& facts,
 
 absl::Status Reconciler::Keep(Run& run, const Facts& facts,
                               std::vector<Difference>& found) {
-  const std::string kind(db::EnumText(facts.kind));
   for (size_t first = 0; first < found.size(); first += kRepairsAtOnce) {
     const std::span<Difference> part(
         found.data() + first, std::min(kRepairsAtOnce, found.size() - first));
-    db::Exchange begin;
-    begin.Add(kBegin);
-    const bool raises =
-        !run.report_only && !Planted("repair-without-raised-version");
-    if (raises) {
-      begin.Add(facts.raise, db::Params()
-                                 .Array(part, &Difference::key)
-                                 .Array(part, &Difference::own_version)
-                                 .Array(part, &Difference::copy_version));
-    }
-    absl::StatusOr<db::Results> raised = connection_->Run(begin);
-    std::vector<sync::Mark> marks;
-    if (raised.ok()) {
-      absl::flat_hash_map<std::string, int64_t> versions;
-      if (raises) {
-        for (const db::Row row : (*raised)[1])
-          versions[row.Get<std::string>(0)] = row.Get<int64_t>(1);
-      } else if (!run.report_only) {
-        for (const Difference& difference : part) {
-          if (difference.own.has_value())
-            versions[difference.key] = difference.own_version();
-        }
-      }
-      for (Difference& difference : part) {
-        difference.drift_id = Uuid::V7(absl::Now());
-        if (const auto version = versions.find(difference.key);
-            version != versions.end()) {
-          difference.repaired_version = version->second;
-          difference.why = "the owner told it again under a raised version";
-          marks.push_back(
-              {kind, difference.key, version->second, run.correlation_id});
-        } else {
-          difference.why = run.report_only ? "only told, as was asked"
-                           : difference.own.has_value()
-                               ? "the owner changed it meanwhile"
-                               : "the owner does not know it";
-        }
-      }
-      CrashPoint("reconcile.before_repair");
-      db::Exchange store;
-      if (run.background && run.drift == 0)
-        store.Add(kBackgroundRun, db::Params().Add(run.run_id));
-      store.Add(kKeepDrift, db::Params()
-                                .Add(run.run_id)
-                                .Add(kind)
-                                .Add(facts.owner)
-                                .Array(part, &Difference::drift_id)
-                                .Array(part, &Difference::key)
-                                .Array(part, &Difference::CauseText)
-                                .Array(part, &Difference::DifferencesText)
-                                .Array(part, &Difference::own_version)
-                                .Array(part, &Difference::copy_version)
-                                .Array(part, &Difference::repaired_version)
-                                .Array(part, &Difference::why));
-      sync::AddMarks(marks, store);
-      store.Add(kCommit);
-      raised = connection_->Run(store);
-    }
-    if (!raised.ok()) {
-      if (connection_->alive()) (void)connection_->Run(kRollback);
-      return raised.status();
-    }
-    CrashPoint("reconcile.after_repair");
-    run.drift += static_cast<int64_t>(part.size());
-    if (!marks.empty() && options_.marked) options_.marked();
-    if (!options_.observer.drifted) continue;
-    for (const Difference& difference : part)
-      options_.observer.drifted(kind, difference.key, difference.Cause());
+    absl::Status kept = KeepSome(run, facts, part);
+    // People's changes of the same things come between.
+    for (int i = 0; i < kReruns && db::WorthRerunning(kept); ++i)
+      kept = KeepSome(run, facts, part);
+    RETURN_IF_ERROR(kept);
   }
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::KeepSome(Run& run, const Facts& facts,
+                                  std::span<Difference> part) {
+  const std::string kind(db::EnumText(facts.kind));
+  db::Exchange begin;
+  begin.Add(kBegin);
+  const bool raises =
+      !run.report_only && !Planted("repair-without-raised-version");
+  if (raises) {
+    begin.Add(facts.raise, db::Params()
+                               .Array(part, &Difference::key)
+                               .Array(part, &Difference::own_version)
+                               .Array(part, &Difference::copy_version));
+  }
+  absl::StatusOr<db::Results> raised = connection_->Run(begin);
+  std::vector<sync::Mark> marks;
+  if (raised.ok()) {
+    absl::flat_hash_map<std::string, int64_t> versions;
+    if (raises) {
+      for (const db::Row row : (*raised)[1])
+        versions[row.Get<std::string>(0)] = row.Get<int64_t>(1);
+    } else if (!run.report_only) {
+      for (const Difference& difference : part) {
+        if (difference.own.has_value())
+          versions[difference.key] = difference.own_version();
+      }
+    }
+    for (Difference& difference : part) {
+      difference.repaired_version = 0;
+      difference.drift_id = Uuid::V7(absl::Now());
+      if (const auto version = versions.find(difference.key);
+          version != versions.end()) {
+        difference.repaired_version = version->second;
+        difference.why = "the owner told it again under a raised version";
+        marks.push_back(
+            {kind, difference.key, version->second, run.correlation_id});
+      } else {
+        difference.why = run.report_only ? "only told, as was asked"
+                         : difference.own.has_value()
+                             ? "the owner changed it meanwhile"
+                             : "the owner does not know it";
+      }
+    }
+    CrashPoint("reconcile.before_repair");
+    db::Exchange store;
+    if (run.background && run.drift == 0)
+      store.Add(kBackgroundRun, db::Params().Add(run.run_id));
+    store.Add(kKeepDrift, db::Params()
+                              .Add(run.run_id)
+                              .Add(kind)
+                              .Add(facts.owner)
+                              .Array(part, &Difference::drift_id)
+                              .Array(part, &Difference::key)
+                              .Array(part, &Difference::CauseText)
+                              .Array(part, &Difference::DifferencesText)
+                              .Array(part, &Difference::own_version)
+                              .Array(part, &Difference::copy_version)
+                              .Array(part, &Difference::repaired_version)
+                              .Array(part, &Difference::why));
+    sync::AddMarks(marks, store);
+    store.Add(kCommit);
+    raised = connection_->Run(store);
+  }
+  if (!raised.ok()) {
+    if (connection_->alive()) (void)connection_->Run(kRollback);
+    return raised.status();
+  }
+  CrashPoint("reconcile.after_repair");
+  run.drift += static_cast<int64_t>(part.size());
+  if (!marks.empty() && options_.marked) options_.marked();
+  if (!options_.observer.drifted) return absl::OkStatus();
+  for (const Difference& difference : part)
+    options_.observer.drifted(kind, difference.key, difference.Cause());
   return absl::OkStatus();
 }
 

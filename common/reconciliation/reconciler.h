@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,6 +20,10 @@
 #include "mtp/ops/v1/operations.pb.h"
 
 namespace mtp::reconciliation {
+
+// Takes back what a restore lost. Ends early, CANCELLED, once `stop` says so.
+using Recover = std::function<absl::Status(db::Connection&,
+                                           const std::function<bool()>& stop)>;
 
 // Compares the facts that this side owns with the peer's copies, and has what
 // differs told again under a raised version: so the owner's word comes to
@@ -47,6 +52,9 @@ class Reconciler {
     int64_t slices = 16;
     // Runs that another process was asked for are found so soon.
     absl::Duration poll_interval = absl::Seconds(1);
+    // What a restore asks for is compared until that has succeeded, so long
+    // after it failed.
+    absl::Duration retry_interval = absl::Seconds(10);
     // How long a run waits until the peer has confirmed its repairs.
     absl::Duration repair_limit = absl::Seconds(10);
     struct Observer {
@@ -56,9 +64,8 @@ class Reconciler {
           drifted;
       std::function<void(const absl::Status&)> failed;
     } observer;
-    // What is to be done first while sync.epoch says so: taking back what a
-    // restore lost.
-    std::function<absl::Status(db::Connection&)> recover;
+    // What is to be done first while sync.epoch says so.
+    Recover recover;
   };
 
   explicit Reconciler(Options options);
@@ -89,6 +96,9 @@ class Reconciler {
   absl::Status Confirm(const Facts& facts, std::vector<Difference>& found);
   absl::Status Keep(Run& run, const Facts& facts,
                     std::vector<Difference>& found);
+  // The same for some of them, in one transaction.
+  absl::Status KeepSome(Run& run, const Facts& facts,
+                        std::span<Difference> part);
   absl::Status WaitForRepairs(Run& run);
   absl::Status Settle();
   bool Stopping();
@@ -97,6 +107,7 @@ class Reconciler {
   std::unique_ptr<db::Connection> connection_;
   int64_t next_slice_ = 0;
   absl::Time next_look_ = absl::InfinitePast();
+  absl::Time next_retry_ = absl::InfinitePast();
   std::mutex mutex_;
   std::condition_variable changed_;
   bool asked_ = true;

@@ -1,5 +1,6 @@
 #include "common/reconciliation/recovery.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/test_points.h"
 #include "common/sync/receiver.h"
@@ -9,6 +10,11 @@ namespace {
 
 constexpr db::Statement kEnd{
     "UPDATE sync.epoch SET recovering = false WHERE recovering"};
+// Told of nothing yet: what is recovering tells nothing.
+constexpr db::Statement kRaiseBeyond{R"(
+  UPDATE sync.epoch SET own_epoch = $1::bigint + 1
+  WHERE recovering AND own_epoch <= $1::bigint
+)"};
 
 }  // namespace
 
@@ -44,6 +50,33 @@ absl::Status WaitFor(InternalCall::Outcome& outcome) {
   std::unique_lock lock(outcome.mutex);
   outcome.done.wait(lock, [&] { return outcome.status.has_value(); });
   return *outcome.status;
+}
+
+absl::Status RaiseBeyond(int64_t known, db::Connection& connection) {
+  return connection.Run(kRaiseBeyond, db::Params().Add(known)).status();
+}
+
+sync::Exception NotTakenBack(const sync::v1::State& state,
+                             common::v1::Side side,
+                             const handlers::Context& context) {
+  // `shipment:17/1`, whichever of the kinds of a shipment's states it is.
+  const bool shipment = state.has_shipment() || state.has_shipment_progress();
+  const bool schedule = state.has_schedule() || state.has_schedule_progress();
+  const std::string thing = sync::ThingText(shipment   ? "shipment"
+                                            : schedule ? "schedule"
+                                                       : "user",
+                                            KeyOf(state));
+  return {.kind = ops::v1::EXCEPTION_KIND_LOST_IN_RESTORE,
+          .things = {thing},
+          .description = absl::StrCat(
+              "What the other side knows of ", thing,
+              " could not be taken back into the restored database; the log "
+              "says why. Once that is mended, put it right by hand: `mtpctl "
+              "sync drift` says what differs."),
+          .must_act = options::v1::ROLE_MASTER_ADMIN,
+          .acting_side = side,
+          .dedupe_key = absl::StrCat("LOST_IN_RESTORE taking back ", thing),
+          .correlation_id = context.correlation_id()};
 }
 
 absl::Status EndRecovery(db::Connection& connection) {

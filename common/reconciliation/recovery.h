@@ -14,6 +14,7 @@
 #include "common/db/connection.h"
 #include "common/db/proto_enum.h"
 #include "common/handlers/commands.h"
+#include "common/handlers/exceptions.h"
 #include "common/handlers/hearing.h"
 #include "common/reconciliation/comparison.h"
 #include "common/reconciliation/contents.h"
@@ -70,19 +71,29 @@ class InternalCall final : public rpc::Call {
 };
 absl::Status WaitFor(InternalCall::Outcome& outcome);
 
+// An epoch that the peer has heard of was begun before what was restored: the
+// one that begins now must be another. `known` is the greatest of ours that the
+// peer knows.
+absl::Status RaiseBeyond(int64_t known, db::Connection& connection);
+
 // Marks the end of a recovery, and asks for a comparison of everything.
 absl::Status EndRecovery(db::Connection& connection);
+
+// That one of our own facts, as the peer has it, could not be taken back.
+sync::Exception NotTakenBack(const sync::v1::State& state,
+                             common::v1::Side side,
+                             const handlers::Context& context);
 
 struct RecoveryOptions {
   PeerAccess peer;
   const std::vector<Facts>* facts = nullptr;
   std::string service_name;
-  std::function<bool()> stop = [] { return false; };
   std::function<void()> marked;
 };
 
 // All of it; done again from the beginning when it fails on the way, for it
-// changes nothing twice.
+// changes nothing twice. One state that cannot be taken holds up no other: an
+// own one is an exception for people, a peer's one is told again by its owner.
 template <typename Rows>
 class Recovery {
  public:
@@ -92,8 +103,12 @@ class Recovery {
         side_(std::move(side)),
         commands_(commands) {}
 
-  absl::Status Run(db::Connection& connection) {
+  absl::Status Run(db::Connection& connection,
+                   const std::function<bool()>& stop) {
     Comparison comparison(options_.peer, connection);
+    ASSIGN_OR_RETURN(const int64_t known_epoch,
+                     comparison.KnownEpoch(options_.facts->front()));
+    RETURN_IF_ERROR(RaiseBeyond(known_epoch, connection));
     for (const auto& [kind, statement] : side_.jump) {
       const Facts* facts = Find(*options_.facts, kind, options_.peer.side);
       ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse known,
@@ -108,7 +123,7 @@ class Recovery {
         // of the lost ones, it keeps.
         if (facts.kind == sync::v1::ENTITY_KIND_SEAL) continue;
         if ((facts.owner == options_.peer.side) != own) continue;
-        RETURN_IF_ERROR(TakeKind(comparison, facts, own));
+        RETURN_IF_ERROR(TakeKind(comparison, facts, own, stop));
       }
     }
     db::Exchange finish;
@@ -122,13 +137,15 @@ class Recovery {
  private:
   static constexpr size_t kStatesAtOnce = 100;
 
-  absl::Status TakeKind(Comparison& comparison, const Facts& facts, bool own) {
+  absl::Status TakeKind(Comparison& comparison, const Facts& facts, bool own,
+                        const std::function<bool()>& stop) {
     int64_t compared = 0;
     ASSIGN_OR_RETURN(const std::vector<int64_t> differing,
                      comparison.DifferingBuckets(facts, 0, kBucketCount - 1,
-                                                 compared, options_.stop));
+                                                 compared, stop));
     std::vector<sync::v1::State> waiting;
     for (const int64_t bucket : differing) {
+      if (stop()) return absl::CancelledError("stopping");
       ASSIGN_OR_RETURN(std::vector<sync::v1::State> states,
                        comparison.PeerStates(facts, bucket));
       std::move(states.begin(), states.end(), std::back_inserter(waiting));
@@ -150,7 +167,7 @@ class Recovery {
     if (!own && hearing == nullptr) return absl::OkStatus();
     auto all =
         std::make_shared<const std::vector<sync::v1::State>>(std::move(states));
-    handlers::Work<Rows> work{.remembered = false};
+    handlers::Work<Rows> work{.remembered = false, .answers_broken_rule = !own};
     if (own) {
       work.touch = [this, all](Rows& rows) {
         for (const sync::v1::State& state : *all) side_.touch(state, rows);
@@ -176,20 +193,37 @@ class Recovery {
         return std::string();
       };
     }
-    auto outcome = std::make_shared<InternalCall::Outcome>();
-    commands_.Do(std::make_unique<InternalCall>(
-                     "mtp.ops.v1.OperationsService.StartEpoch",
-                     options_.service_name, "recovery", outcome),
-                 std::move(work));
-    const absl::Status taken = WaitFor(*outcome);
-    if (taken.code() != absl::StatusCode::kInternal || all->size() == 1) {
-      return taken;
+    const absl::Status taken = Do(std::move(work));
+    if (taken.code() != absl::StatusCode::kInternal) return taken;
+    if (all->size() == 1) {
+      return own ? TellPeople(all->front()) : absl::OkStatus();
     }
     // One of them may be the cause: it is taken alone, and the others without
     // it.
     const auto middle = all->begin() + static_cast<ptrdiff_t>(all->size() / 2);
     RETURN_IF_ERROR(TakeAll(facts, own, {all->begin(), middle}));
     return TakeAll(facts, own, {middle, all->end()});
+  }
+
+  absl::Status TellPeople(const sync::v1::State& state) {
+    return Do({.touch = [](Rows&) {},
+               .decide = [&](handlers::Context& context,
+                             Rows& rows) -> absl::StatusOr<std::string> {
+                 handlers::OpenOnce(
+                     NotTakenBack(state, options_.peer.side, context), context,
+                     rows.exceptions);
+                 return std::string();
+               },
+               .remembered = false});
+  }
+
+  absl::Status Do(handlers::Work<Rows> work) {
+    auto outcome = std::make_shared<InternalCall::Outcome>();
+    commands_.Do(std::make_unique<InternalCall>(
+                     "mtp.ops.v1.OperationsService.StartEpoch",
+                     options_.service_name, "recovery", outcome),
+                 std::move(work));
+    return WaitFor(*outcome);
   }
 
   const RecoveryOptions options_;

@@ -54,7 +54,7 @@ const db::Statement ReconcileRun::kLoad = db::Compose({"SELECT ", kColumns, R"(
 const db::Statement ReconcileRun::kLoadUnfinished =
     db::Compose({"SELECT ", kColumns, R"(
   FROM sync.reconcile_run
-  WHERE finished_at IS NULL AND cardinality($1::text[]) > 0
+  WHERE finished_at IS NULL AND cause <> 'RECOVERY' AND cardinality($1::text[]) > 0
   ORDER BY run_id
 )"});
 

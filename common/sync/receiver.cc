@@ -26,11 +26,9 @@ constexpr db::Statement kHalt{R"(
   WHERE peer_epoch = $1::bigint AND NOT halted
 )"};
 
-// One that somebody asked for does as well.
 constexpr db::Statement kCompareAll{R"(
   INSERT INTO sync.reconcile_run (run_id, cause, correlation_id)
   VALUES ($1::uuid, 'RECOVERY', 'recovery')
-  ON CONFLICT DO NOTHING
 )"};
 
 constexpr db::Statement kStartEpoch{R"(

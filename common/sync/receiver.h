@@ -25,7 +25,8 @@ v1::Verdict Applied();
 v1::Verdict Stale();
 v1::Verdict Poison(std::string_view reason, std::string_view message);
 
-// After a restore of either side: has all shared facts compared.
+// After a restore of either side: has all shared facts compared from the
+// beginning, whatever is being compared now.
 void AskToCompareAll(db::Exchange& exchange, absl::Time now);
 
 // The receiving end of the link within a working set: the epochs of both sides
