@@ -5,6 +5,7 @@
 JOBS ?= $(shell nproc)
 SEED ?= 1
 SCHEDULES ?= 200
+RESTORES ?= 20
 LOCAL := deploy/local
 BUILD := build/release
 BIN := $(BUILD)/bin
@@ -31,8 +32,8 @@ demo: up ## shows one order from plan to parcel, through both services
 test: build lint ## checks and runs every test
 	@cd $(BUILD) && ctest --verbose
 
-faults: build ## tries 200 random schedules of faults (SEED=1 SCHEDULES=200)
-	@SEED=$(SEED) SCHEDULES=$(SCHEDULES) $(BIN)/fault_tests "[schedules]"
+faults: build ## tries random schedules of faults, and restores (SEED=1 SCHEDULES=200 RESTORES=20)
+	@SEED=$(SEED) SCHEDULES=$(SCHEDULES) RESTORES=$(RESTORES) $(BIN)/fault_tests "[schedules],[any-moment]"
 
 planted: build ## shows that the fault tests find each of the known bugs (about half an hour)
 	@tests/faults/planted $(BIN)/fault_tests

@@ -4,82 +4,16 @@
 #include "absl/strings/str_cat.h"
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/order/v1/requests.pb.h"
+#include "tests/faults/plant.h"
 #include "tests/support/agreement.h"
-#include "tests/support/cluster.h"
 #include "tests/support/story.h"
 #include "tests/support/wait.h"
 
 namespace mtp::tests {
 namespace {
 
-using namespace ops::v1;
 using options::v1::ROLE_GRANDPASS_OFFICER;
-using options::v1::ROLE_MASTER_ADMIN;
 using options::v1::ROLE_SEEDUWA_OFFICER;
-
-// Real backups and WAL, as docs/recovery.md has it: one cluster for each side.
-struct Plant {
-  Cluster order{Cluster::Durability::kArchived};
-  Cluster processing{Cluster::Durability::kArchived};
-  Stack stack{{.cluster = &order, .processing_cluster = &processing}};
-
-  Cluster& Of(Side side) { return side == SIDE_ORDER ? order : processing; }
-
-  // The side's clock, behind all that was committed and before what comes.
-  std::string Now(Side side) {
-    absl::SleepFor(absl::Milliseconds(20));
-    const std::string now =
-        Of(side).Superuser().Text("SELECT clock_timestamp()::text");
-    absl::SleepFor(absl::Milliseconds(20));
-    return now;
-  }
-
-  SyncStatus Status(Side side) const {
-    const auto response = stack.As(ROLE_MASTER_ADMIN, side)
-                              .Call<GetSyncStatusResponse>(
-                                  "mtp.ops.v1.OperationsService/GetSyncStatus",
-                                  GetSyncStatusRequest());
-    return response.ok() ? response->status() : SyncStatus();
-  }
-
-  absl::StatusOr<StartEpochResponse> StartEpoch(
-      Side side, int64_t current,
-      const std::string& request_id = NewRequestId()) const {
-    StartEpochRequest request;
-    request.set_request_id(request_id);
-    request.set_current_epoch(current);
-    request.set_reason("the disk failed; restored from last night's backup");
-    return stack.As(ROLE_MASTER_ADMIN, side)
-        .Call<StartEpochResponse>("mtp.ops.v1.OperationsService/StartEpoch",
-                                  request);
-  }
-
-  // As an operator would: restore, start the service, say so, wait.
-  void Recover(Side side) {
-    REQUIRE(Eventually([&] { return Status(side).peer_reachable(); }));
-    const std::string request_id = NewRequestId();
-    const auto started = StartEpoch(side, 1, request_id);
-    INFO(started.status().ToString());
-    REQUIRE(started.ok());
-    CHECK(started->epoch() == 2);
-    const auto again = StartEpoch(side, 1, request_id);
-    REQUIRE(again.ok());
-    CHECK(again->epoch() == 2);
-    const bool done = Eventually([&] {
-      const SyncStatus status = Status(side);
-      return status.epoch() == 2 && !status.recovering();
-    });
-    INFO(stack.Log(side));
-    REQUIRE(done);
-    RequireAgreement(stack);
-  }
-
-  std::string Exceptions(Side side) const {
-    return ToText(stack.Database(side).Query(
-        "SELECT kind, things[1] FROM sync.exception WHERE closed_at IS NULL "
-        "ORDER BY 1, 2"));
-  }
-};
 
 std::string Text(const common::v1::ShipmentKey& key) {
   return absl::StrCat(key.request_code(), "/", key.shipment_code());
@@ -108,7 +42,7 @@ TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
   CHECK(left.AtSeeduwa().status() !=
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
 
-  plant.Recover(SIDE_PROCESSING);
+  plant.Recover({SIDE_PROCESSING});
   CHECK(left.AtSeeduwa().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
   CHECK(left.AtGrandpass().status() ==
@@ -122,7 +56,7 @@ TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
   // Life goes on: what was waiting for goods gets some.
   told.DoSteps(3, 9);
   RequireAgreement(stack);
-  CHECK(plant.StartEpoch(SIDE_PROCESSING, 1).status().code() ==
+  CHECK(plant.StartEpoch(SIDE_PROCESSING, 1, NewRequestId()).status().code() ==
         absl::StatusCode::kFailedPrecondition);
 }
 
@@ -137,7 +71,7 @@ TEST_CASE("Seeduwa restored to before the goods were allocated", "[restore]") {
   story.DoSteps(6, 7);
   RequireAgreement(stack);
   plant.processing.RestoreTo(moment);
-  plant.Recover(SIDE_PROCESSING);
+  plant.Recover({SIDE_PROCESSING});
   CHECK(story.AtSeeduwa().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
   CHECK(plant.Exceptions(SIDE_PROCESSING) ==
@@ -165,7 +99,7 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   CHECK(accepted.AtGrandpass().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
 
-  plant.Recover(SIDE_ORDER);
+  plant.Recover({SIDE_ORDER});
   CHECK(accepted.AtGrandpass().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
   CHECK(asked.AtGrandpass().order_code() == asked.order_code);
@@ -177,6 +111,28 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   next.DoSteps(1, 2);
   CHECK(next.shipment.request_code() > asked.shipment.request_code());
   RequireAgreement(stack);
+}
+
+TEST_CASE("an epoch that a restore lost is not begun again", "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story story(stack);
+  story.DoSteps(1, 2);
+  RequireAgreement(stack);
+  plant.processing.BackUp();
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  story.DoSteps(3, 6);
+  RequireAgreement(stack);
+  for (const int64_t epoch : {2, 3}) {
+    plant.processing.RestoreTo(moment);
+    REQUIRE(
+        Eventually([&] { return plant.Status(SIDE_PROCESSING).epoch() == 1; }));
+    plant.Recover({SIDE_PROCESSING});
+    CHECK(plant.Status(SIDE_PROCESSING).epoch() == epoch);
+    // What it tells is taken.
+    Story(stack).DoAll();
+    RequireAgreement(stack);
+  }
 }
 
 TEST_CASE("a restore that nobody announced is noticed before it does harm",
@@ -217,7 +173,7 @@ TEST_CASE("a restore that nobody announced is noticed before it does harm",
   CHECK(story.AtGrandpass().progress().dispatch().shipment_vehicle() ==
         story.vehicle);
 
-  plant.Recover(SIDE_PROCESSING);
+  plant.Recover({SIDE_PROCESSING});
   CHECK(plant.Status(SIDE_ORDER).refusing_peer() ==
         sync::v1::REFUSAL_UNSPECIFIED);
   CHECK(story.AtSeeduwa().status() ==
@@ -241,7 +197,7 @@ TEST_CASE("a code given twice after an unannounced restore is told",
   Story again(stack);
   again.DoSteps(1, 2);
   REQUIRE(again.shipment.request_code() == lost.shipment.request_code());
-  plant.Recover(SIDE_ORDER);
+  plant.Recover({SIDE_ORDER});
   CHECK(plant.Exceptions(SIDE_ORDER) ==
         absl::StrCat("CONTRADICTED_BY_RESTORE | shipment:",
                      Text(again.shipment)));
