@@ -16,6 +16,7 @@ class Echo {
   // Fails when the peer does not take it for a word of its peer; what it does
   // with the states is for others to see.
   absl::Status Deliver(const Stack& stack) const;
+  bool empty() const { return first_.empty() && second_.empty(); }
 
  private:
   Side owner_ = common::v1::SIDE_UNSPECIFIED;

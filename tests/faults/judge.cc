@@ -151,6 +151,11 @@ bool Judge::ReachesPeer(Side side, size_t replica) const {
 }
 
 void Judge::Settle(Book& book) {
+  if (absl::Now() > calm_since_ + kRecovery + kPatience) {
+    Find(absl::StrCat("people waited for their answers until ",
+                      absl::FormatDuration(absl::Now() - calm_since_),
+                      " after the troubles"));
+  }
   int unanswered = 0;
   for (Deed& deed : book.TakeUnknown()) {
     if (unanswered == kEnough) break;
@@ -258,13 +263,6 @@ void Judge::ExamineWeight() {
                         " g"));
     }
   }
-  const std::string over =
-      stack_.Database(SIDE_PROCESSING)
-          .Text(
-              "SELECT coalesce(string_agg(barcode::text, ' '), '') FROM bag "
-              "WHERE "
-              "remaining_grams < 0 OR remaining_grams > net_grams");
-  if (!over.empty()) Find("bags with more or less than they hold: " + over);
   const std::string given =
       stack_.Database(SIDE_PROCESSING)
           .Text(
@@ -354,6 +352,10 @@ void Judge::ExamineExceptions() {
 }
 
 void Judge::ExamineLateWords(const std::vector<Echo>& echoes) {
+  if (std::all_of(echoes.begin(), echoes.end(),
+                  [](const Echo& echo) { return echo.empty(); })) {
+    Find("nothing was recorded that could come late");
+  }
   for (const Echo& echo : echoes) {
     const absl::Status delivered = echo.Deliver(stack_);
     if (!delivered.ok()) {

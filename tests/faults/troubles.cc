@@ -1,10 +1,16 @@
 #include "tests/faults/troubles.h"
 
 #include <libpq-fe.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <thread>
+
+// glibc 2.36 declares them for C alone.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -12,6 +18,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
+#include "mtp/order/v1/shipments.pb.h"
+#include "mtp/processing/v1/outbound.pb.h"
+#include "tests/support/load.h"
 #include "tests/support/wait.h"
 #include "tests/support/wrong_clock.h"
 
@@ -65,7 +74,16 @@ constexpr char kGrow[] = R"(
     ALTER TABLE $0 ADD COLUMN next_version_$1 text;
   END $$$$)";
 
-constexpr int kCrowd = 48;
+// In flight at either side; more than ten times what two processes may have
+// waiting (schedules_test.cc).
+constexpr int kCrowd = 2'000;
+constexpr absl::Duration kCrowdPatience = absl::Milliseconds(500);
+constexpr absl::Duration kCrowdStays = absl::Milliseconds(800);
+
+// A request that nobody makes.
+constexpr int64_t kNoSuchCode = 999'999'999;
+
+constexpr char kLimitConnections[] = "ALTER ROLE mtp_app CONNECTION LIMIT $0";
 
 }  // namespace
 
@@ -78,6 +96,7 @@ Troubles::Troubles(Stack& stack, Cluster& cluster, uint32_t seed,
       crash_points_(std::move(crash_points)) {}
 
 Troubles::~Troubles() {
+  LiftDue(absl::InfiniteFuture());
   for (std::thread& crowd : crowds_) crowd.join();
 }
 
@@ -89,6 +108,9 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
       {"crash point", 6, &Troubles::CrashAtPoint},
       {"wrong clock", 2, &Troubles::SetClock},
       {"crash PostgreSQL", 1, &Troubles::CrashPostgres},
+      {"kill a backend", 1, &Troubles::KillBackend},
+      {"pause a backend", 2, &Troubles::PauseBackend},
+      {"use up connections", 2, &Troubles::UseUpConnections},
       {"cut backends", 3, &Troubles::CutBackends},
       {"delay", 3, &Troubles::Delay},
       {"trickle", 1, &Troubles::Trickle},
@@ -113,7 +135,11 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
 
 void Troubles::Run(absl::Duration length) {
   std::vector<int> weights;
-  for (const Kind& kind : Kinds()) weights.push_back(kind.weight);
+  for (const Kind& kind : Kinds()) {
+    const bool possible =
+        kind.begin != &Troubles::CrashAtPoint || !crash_points_.empty();
+    weights.push_back(possible ? kind.weight : 0);
+  }
   std::discrete_distribution<size_t> any(weights.begin(), weights.end());
   const absl::Time end = absl::Now() + length;
   absl::Time next = absl::Now();
@@ -136,7 +162,7 @@ void Troubles::Calm() {
     LiftDue(absl::InfiniteFuture());
     return liftings_.empty();
   });
-  if (!lifted) Note("  something cannot be ended");
+  if (!lifted) Fail("something cannot be ended");
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
     stack_.PeopleLine(side).Calm();
     stack_.PeerLine(side).Calm();
@@ -150,6 +176,11 @@ void Troubles::Calm() {
 void Troubles::Note(const std::string& text) {
   absl::StrAppendFormat(&story_, "%6d ms  %s\n",
                         absl::ToInt64Milliseconds(absl::Now() - begun_), text);
+}
+
+void Troubles::Fail(std::string what) {
+  Note("  " + what);
+  failures_.push_back("the test itself: " + std::move(what));
 }
 
 void Troubles::Lift(int64_t least, int64_t most, std::function<void()> lift) {
@@ -234,7 +265,6 @@ void Troubles::KillFor(std::vector<std::string> environment) {
 }
 
 void Troubles::CrashAtPoint() {
-  if (crash_points_.empty()) return;
   const std::string& point = crash_points_[static_cast<size_t>(
       Between(0, static_cast<int64_t>(crash_points_.size()) - 1))];
   KillFor({absl::StrCat("MTP_CRASH_AT=", point, ":", Between(1, 20))});
@@ -254,6 +284,50 @@ void Troubles::CrashPostgres() {
   Note("  it is down");
   cluster_.Start();
   Note("  it is up");
+}
+
+// As the kernel does when memory runs out: PostgreSQL ends all the others and
+// recovers.
+void Troubles::KillBackend() {
+  const std::optional<int> backend = stack_.AnyBackend(AnySide());
+  if (!backend.has_value()) return;
+  kill(*backend, SIGKILL);
+  if (!Eventually([this] { return cluster_.Superuser().Try("SELECT").ok(); })) {
+    Fail("PostgreSQL does not come back after a backend was killed");
+  }
+}
+
+// With whatever locks it has. In a thread, for this one may need them, too.
+void Troubles::PauseBackend() {
+  const std::optional<int> backend = stack_.AnyBackend(AnySide());
+  if (!backend.has_value()) return;
+  const int process = pidfd_open(*backend, 0);
+  const absl::Duration length = absl::Milliseconds(Between(100, 2'000));
+  pidfd_send_signal(process, SIGSTOP, nullptr, 0);
+  crowds_.emplace_back([process, length] {
+    absl::SleepFor(length);
+    pidfd_send_signal(process, SIGCONT, nullptr, 0);
+    close(process);
+  });
+}
+
+// Those that there are end, and PostgreSQL has no place for new ones.
+void Troubles::UseUpConnections() {
+  if (!cluster_.Superuser().Try(absl::Substitute(kLimitConnections, 0)).ok()) {
+    return;
+  }
+  stack_.CutDatabaseConnections(AnySide());
+  LetConnect(200, 1'500);
+}
+
+void Troubles::LetConnect(int64_t least, int64_t most) {
+  Lift(least, most, [this] {
+    if (!cluster_.Superuser()
+             .Try(absl::Substitute(kLimitConnections, -1))
+             .ok()) {
+      LetConnect(50, 100);
+    }
+  });
 }
 
 void Troubles::CutBackends() { stack_.CutDatabaseConnections(AnySide()); }
@@ -372,24 +446,43 @@ void Troubles::GrowTable() {
   (void)owner.Try(absl::Substitute(kGrow, table, ++columns_));
 }
 
+// A change of nothing and a list at either side.
 void Troubles::Overload() {
-  // Each asks at once again, many more than can be answered.
-  const absl::Time end = absl::Now() + absl::Milliseconds(800);
-  for (int i = 0; i < kCrowd; ++i) {
-    crowds_.emplace_back([this, i, end] {
-      while (absl::Now() < end) {
-        if (i % 2 == 0) {
-          stack_.As(options::v1::ROLE_GRANDPASS_OFFICER, SIDE_ORDER)
-              .Send("mtp.order.v1.ShipmentService/ListShipments", {""},
-                    absl::Milliseconds(500));
-        } else {
-          stack_.As(options::v1::ROLE_SEEDUWA_OFFICER, SIDE_PROCESSING)
-              .Send("mtp.processing.v1.OutboundService/ListOpenShipments", {""},
-                    absl::Milliseconds(500));
-        }
-      }
-    });
-  }
+  order::v1::CancelShipmentRequest cancel;
+  cancel.mutable_key()->set_request_code(kNoSuchCode);
+  cancel.mutable_key()->set_shipment_code(1);
+  cancel.set_order_remarks("there is none");
+  processing::v1::MarkShipmentReadyRequest ready;
+  *ready.mutable_key() = cancel.key();
+  Crowd(options::v1::ROLE_GRANDPASS_OFFICER,
+        "mtp.order.v1.ShipmentService/CancelShipment",
+        cancel.SerializeAsString());
+  Crowd(options::v1::ROLE_GRANDPASS_OFFICER,
+        "mtp.order.v1.ShipmentService/ListShipments", "");
+  Crowd(options::v1::ROLE_SEEDUWA_OFFICER,
+        "mtp.processing.v1.OutboundService/MarkShipmentReady",
+        ready.SerializeAsString());
+  Crowd(options::v1::ROLE_SEEDUWA_OFFICER,
+        "mtp.processing.v1.OutboundService/ListOpenShipments", "");
+}
+
+void Troubles::Crowd(Role role, std::string_view method, std::string request) {
+  Load load;
+  load.method = "/" + std::string(method);
+  load.next_request = [request = std::move(request)] { return request; };
+  load.authorization = "Bearer " + Identities::Shared().Token(role);
+  load.in_flight = kCrowd / 2;
+  load.limit = kCrowdPatience;
+  load.warm_up = absl::ZeroDuration();
+  load.measured = kCrowdStays;
+  auto channels = Channels(stack_.Address(Stack::SideOf(method)),
+                           stack_.certificate_authority());
+  crowds_.emplace_back(
+      [this, load = std::move(load), channels = std::move(channels)] {
+        const LoadResult outcome = tests::Run(load, channels);
+        std::lock_guard lock(crowd_mutex_);
+        crowd_answers_.push_back({load.method, outcome.answers});
+      });
 }
 
 void Troubles::Compare() {

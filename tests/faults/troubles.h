@@ -3,10 +3,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "tests/faults/echo.h"
 #include "tests/support/cluster.h"
@@ -15,9 +19,10 @@
 namespace mtp::tests {
 
 // Faults at random, from one seed: processes killed, paused and asked to end,
-// crash points, PostgreSQL crashed, connections cut, slow, one-sided and dead,
-// transactions held, states delivered twice and late, states that cannot be
-// applied, more calls than the services can take. For the thread of the test.
+// crash points, PostgreSQL crashed, a process of it killed or paused,
+// connections used up, cut, slow, one-sided and dead, transactions held, states
+// delivered twice and late, states that cannot be applied, more calls than the
+// services can take. For the thread of the test.
 class Troubles {
  public:
   // `crash_points`: by name; only services with test points have them.
@@ -39,6 +44,17 @@ class Troubles {
   const std::string& story() const { return story_; }
   // What was told of the states of both sides while it lasted.
   const std::vector<Echo>& echoes() const { return echoes_; }
+  // How the calls beyond what can be taken were answered, for each crowd; after
+  // Calm.
+  struct CrowdAnswers {
+    std::string method;
+    std::map<absl::StatusCode, int64_t> count;
+  };
+  const std::vector<CrowdAnswers>& crowd_answers() const {
+    return crowd_answers_;
+  }
+  // What did not go as the test wants it, so that it says nothing of services.
+  const std::vector<std::string>& failures() const { return failures_; }
 
  private:
   struct Kind {
@@ -59,6 +75,7 @@ class Troubles {
   Line& AnyLine();
 
   void Note(const std::string& text);
+  void Fail(std::string what);
   // Ends what was begun after so many milliseconds, or with Calm.
   void Lift(int64_t least, int64_t most, std::function<void()> lift);
   void LiftDue(absl::Time now);
@@ -71,6 +88,10 @@ class Troubles {
   // Kills one, to be started again with this in its environment.
   void KillFor(std::vector<std::string> environment);
   void CrashPostgres();
+  void KillBackend();
+  void PauseBackend();
+  void UseUpConnections();
+  void LetConnect(int64_t least, int64_t most);
   void CutBackends();
   void Delay();
   void Trickle();
@@ -89,6 +110,7 @@ class Troubles {
   void TakeStates(Side side, int64_t least, int64_t most);
   void GrowTable();
   void Overload();
+  void Crowd(Role role, std::string_view method, std::string request);
   void Compare();
 
   struct Lifting {
@@ -110,6 +132,9 @@ class Troubles {
   int columns_ = 0;
   std::vector<Echo> echoes_;
   std::vector<std::thread> crowds_;
+  std::mutex crowd_mutex_;
+  std::vector<CrowdAnswers> crowd_answers_;
+  std::vector<std::string> failures_;
   std::string story_;
 };
 

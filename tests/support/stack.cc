@@ -395,6 +395,15 @@ std::string Stack::ServiceConninfo(Side side) const {
   return ClusterOf(side).Conninfo(Of(side).database, "mtp_app", folder);
 }
 
+std::optional<int> Stack::AnyBackend(Side side) const {
+  const absl::StatusOr<Sql::Rows> found = ClusterOf(side).Superuser().Try(
+      "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND usename = "
+      "'mtp_app' ORDER BY random() LIMIT 1",
+      {Of(side).database});
+  if (!found.ok() || found->empty()) return std::nullopt;
+  return std::stoi((*found)[0][0]);
+}
+
 void Stack::CutDatabaseConnections(Side side) {
   ClusterOf(side).Superuser().Query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

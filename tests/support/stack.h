@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -144,6 +145,8 @@ class Stack {
   std::string OwnerConninfo(Side side) const;
   // As the service connects.
   std::string ServiceConninfo(Side side) const;
+  // A process of PostgreSQL that serves the service; none if there is none now.
+  std::optional<int> AnyBackend(Side side) const;
   // Closes every connection that a service has to its database, at once.
   void CutDatabaseConnections(Side side);
 
