@@ -136,6 +136,7 @@ void Judge::WaitUntilBack(const std::function<void()>& supervise) {
       }
     }
   }
+  back_ = absl::Now() - calm_since_;
 }
 
 bool Judge::ReachesPeer(Side side, size_t replica) const {
@@ -151,10 +152,10 @@ bool Judge::ReachesPeer(Side side, size_t replica) const {
 }
 
 void Judge::Settle(Book& book) {
-  if (absl::Now() > calm_since_ + kRecovery + kPatience) {
+  answered_ = absl::Now() - calm_since_;
+  if (answered_ > kRecovery + kPatience) {
     Find(absl::StrCat("people waited for their answers until ",
-                      absl::FormatDuration(absl::Now() - calm_since_),
-                      " after the troubles"));
+                      absl::FormatDuration(answered_), " after the troubles"));
   }
   int unanswered = 0;
   for (Deed& deed : book.TakeUnknown()) {

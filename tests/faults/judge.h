@@ -45,7 +45,10 @@ class Judge {
   // What was found, a paragraph each; none: all is well.
   std::vector<std::string> findings() const;
 
-  // From the end of the troubles until both sides agreed.
+  // From the end of the troubles until every process served and reached its
+  // peer, until all people had their answers, and until both sides agreed.
+  absl::Duration back() const { return back_; }
+  absl::Duration answered() const { return answered_; }
   absl::Duration recovery() const { return recovery_; }
   int64_t peak_memory() const { return peak_memory_; }
 
@@ -75,6 +78,8 @@ class Judge {
   std::atomic<bool> stop_ = false;
   std::atomic<int64_t> peak_memory_ = 0;
   absl::Time calm_since_ = absl::InfiniteFuture();
+  absl::Duration back_ = absl::InfiniteDuration();
+  absl::Duration answered_ = absl::InfiniteDuration();
   absl::Duration recovery_ = absl::InfiniteDuration();
   std::map<Side, std::map<std::string, std::vector<int64_t>>> versions_;
   mutable absl::Mutex mutex_;

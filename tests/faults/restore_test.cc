@@ -113,6 +113,40 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   RequireAgreement(stack);
 }
 
+TEST_CASE("what cannot be taken back holds up nothing else", "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  plant.order.BackUp();
+  const std::string moment = plant.Now(SIDE_ORDER);
+  Story stuck(stack);
+  stuck.DoSteps(1, 2);
+  Story taken(stack);
+  taken.DoSteps(1, 2);
+  RequireAgreement(stack);
+  plant.order.RestoreTo(moment);
+  REQUIRE(Eventually([&] { return plant.Status(SIDE_ORDER).epoch() == 1; }));
+  const Sql owner = stack.Owner(SIDE_ORDER);
+  owner.Query(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "RAISE EXCEPTION 'no' USING ERRCODE = 'internal_error'; END $$");
+  owner.Query(absl::StrCat(
+      "CREATE TRIGGER refuse BEFORE INSERT ON shipment FOR EACH ROW WHEN "
+      "(NEW.request_code = ",
+      stuck.shipment.request_code(), ") EXECUTE FUNCTION refuse()"));
+  REQUIRE(plant.StartEpoch(SIDE_ORDER, 1, NewRequestId()).ok());
+  REQUIRE(Eventually([&] {
+    const auto status = plant.Status(SIDE_ORDER);
+    return status.epoch() == 2 && !status.recovering();
+  }));
+  CHECK(plant.Exceptions(SIDE_ORDER) ==
+        absl::StrCat("LOST_IN_RESTORE | shipment:", Text(stuck.shipment)));
+  CHECK(taken.AtGrandpass().order_code() == taken.order_code);
+  CHECK(stuck.AtGrandpass().order_code().empty());
+  // The link works, both ways.
+  Story next(stack);
+  next.DoSteps(1, 9);
+}
+
 TEST_CASE("an epoch that a restore lost is not begun again", "[restore]") {
   Plant plant;
   Stack& stack = plant.stack;

@@ -127,7 +127,7 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
       {"deliver states again", 4, &Troubles::DeliverEcho},
       {"refuse states", 3, &Troubles::RefuseStates},
       {"grow a table", 1, &Troubles::GrowTable},
-      {"overload", 1, &Troubles::Overload},
+      {"overload", 2, &Troubles::Overload},
       {"compare", 3, &Troubles::Compare},
   };
   return kinds;

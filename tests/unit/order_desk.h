@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,7 @@ class OrderDesk {
   absl::StatusOr<Response> Do(Decision<Request, Response> decide,
                               const Request& request) {
     now_ += absl::Seconds(1);
-    order::Context context(call_, Uuid{}, now_);
+    order::Context context(call_, Uuid{}, now_, broken_rule_);
     absl::StatusOr<Response> response = decide(request, context, rows_);
     marks_.clear();
     audit_.clear();
@@ -130,6 +131,9 @@ class OrderDesk {
                : sync::v1::Verdict();
   }
 
+  // From now on the database refuses every call, alone, by this rule.
+  void RefuseBy(std::string rule) { broken_rule_ = std::move(rule); }
+
   const order::Shipment& Shipment(const db::ShipmentKey& key) const {
     return *rows_.shipments.Find(key);
   }
@@ -172,6 +176,7 @@ class OrderDesk {
   FakeCall call_;
   absl::Time now_ = absl::FromUnixSeconds(1'800'000'000);
   int64_t last_request_code_ = 0;
+  std::optional<std::string> broken_rule_;
   std::vector<sync::Mark> marks_;
   std::vector<sync::AuditEntry> audit_;
 };

@@ -109,6 +109,21 @@ TEST_CASE("a state that cannot be is poison and changes nothing") {
   CHECK(Facts(desk.Shipment(key)) == facts);
 }
 
+TEST_CASE(
+    "what the database refuses is poison, unless it was taken meanwhile") {
+  OrderDesk desk;
+  const db::ShipmentKey key = desk.AddRequest(kQuantity).key();
+  const auto word = OrderDesk::Word(key, 5, READINESS_READY, 300'000);
+  REQUIRE(desk.Hear(word).code() == VERDICT_CODE_APPLIED);
+  desk.RefuseBy("shipment_is_possible");
+  CHECK(desk.Hear(word).code() == VERDICT_CODE_STALE);
+  const auto newer = desk.Hear(OrderDesk::Word(key, 6, READINESS_READY, 1));
+  CHECK(newer.code() == VERDICT_CODE_POISON);
+  CHECK(newer.reason() == "BREAKS_RULE");
+  CHECK(newer.message() ==
+        "it breaks a rule of the schema: shipment_is_possible");
+}
+
 TEST_CASE("one bad state does not hold up those beside it") {
   OrderDesk desk;
   const db::ShipmentKey key = desk.AddRequest(kQuantity).key();
