@@ -99,6 +99,14 @@ absl::Status WrongShipmentStatus(const Shipment& shipment) {
                             StatusValues(shipment));
 }
 
+absl::Status AcceptanceImpossible(const Shipment& shipment, std::string why) {
+  return FailedPrecondition(
+      "ACCEPTANCE_IMPOSSIBLE", std::move(why),
+      {{"shipment", shipment.key().Text()},
+       {"dispatched_grams", Number(shipment.dispatched_grams)},
+       {"bag_count", Number(shipment.dispatched_bags)}});
+}
+
 absl::Status QuantityCannotGrow(const Shipment& shipment, int64_t asked_grams) {
   return FailedPrecondition(
       "QUANTITY_CANNOT_GROW",

@@ -40,6 +40,8 @@ absl::Status ShipmentNotFound(std::string_view key);
 absl::Status ShipmentNotOpen(const Shipment& shipment);
 // Its status does not allow this step.
 absl::Status WrongShipmentStatus(const Shipment& shipment);
+// What the gate says cannot be said of what left; `why` is a sentence.
+absl::Status AcceptanceImpossible(const Shipment& shipment, std::string why);
 absl::Status QuantityCannotGrow(const Shipment& shipment, int64_t asked_grams);
 absl::Status BelowAllocated(const Shipment& shipment, int64_t asked_grams);
 absl::Status ShipmentHasAllocations(const Shipment& shipment);

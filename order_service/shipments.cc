@@ -6,6 +6,7 @@
 
 #include "common/base/protos.h"
 #include "common/base/status.h"
+#include "common/base/weights.h"
 #include "order_service/errors.h"
 #include "order_service/exceptions.h"
 
@@ -14,6 +15,11 @@ namespace {
 
 using common::v1::ShipmentStatus;
 using handlers::Actor;
+
+// Scales and tares differ, but nobody receives more than twice what left.
+constexpr int64_t kMostTimesReceived = 2;
+// Those of the two sites, and of stations that tell things later.
+constexpr absl::Duration kClocksDiffer = absl::Hours(1);
 
 // --- what the steps have in common
 
@@ -195,6 +201,38 @@ absl::StatusOr<v1::DenyShipmentResponse> DecideDenyShipment(
   return response;
 }
 
+// What is accepted is accepted for good: a slip of the finger at the gate is
+// told while it can be mended.
+absl::Status CheckAcceptance(const v1::AcceptShipmentRequest& request,
+                             const Shipment& shipment, size_t lost_bags,
+                             absl::Time occurred_at) {
+  const std::string name = "shipment " + shipment.key().Text();
+  if (static_cast<int64_t>(lost_bags) > shipment.dispatched_bags) {
+    return errors::AcceptanceImpossible(
+        shipment, absl::StrCat(name, " left with ", shipment.dispatched_bags,
+                               " bags, and ", lost_bags,
+                               " are said to be missing or damaged"));
+  }
+  const int64_t received = request.differences().received_grams();
+  if (received > kMostTimesReceived * shipment.dispatched_grams) {
+    return errors::AcceptanceImpossible(
+        shipment,
+        absl::StrCat(name, " left with ", Kilograms(shipment.dispatched_grams),
+                     ", and ", Kilograms(received),
+                     " are said to be received"));
+  }
+  if (shipment.dispatched_at.has_value() &&
+      occurred_at < *shipment.dispatched_at - kClocksDiffer) {
+    return errors::AcceptanceImpossible(
+        shipment,
+        absl::StrCat(name, " is said to be accepted before it left, at ",
+                     absl::FormatTime("%Y-%m-%d %H:%M", *shipment.dispatched_at,
+                                      absl::UTCTimeZone()),
+                     " UTC"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::AcceptShipmentResponse> DecideAcceptShipment(
     const v1::AcceptShipmentRequest& request, Context& context, Rows& rows) {
   ASSIGN_OR_RETURN(auto bags, BagsByDifference(request.differences()));
@@ -202,6 +240,10 @@ absl::StatusOr<v1::AcceptShipmentResponse> DecideAcceptShipment(
   if (found->status != common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED) {
     return errors::WrongShipmentStatus(*found);
   }
+
+  RETURN_IF_ERROR(CheckAcceptance(
+      request, *found, bags["MISSING"].size() + bags["DAMAGED"].size(),
+      context.OccurredAt(request)));
 
   Shipment& shipment = rows.shipments.Edit(*found);
   const Said said{.actor = Actor::Of(context.caller()),

@@ -5,7 +5,9 @@
 #include <random>
 #include <set>
 
+#include "absl/strings/str_format.h"
 #include "common/base/errors.h"
+#include "common/base/protos.h"
 #include "tests/unit/order_desk.h"
 
 namespace mtp::tests {
@@ -291,6 +293,40 @@ TEST_CASE(
         "01900000-0000-7000-8000-00000000000a");
   CHECK(desk.OpenExceptions() ==
         std::vector<std::string>{"ACCEPTED_WITH_DIFFERENCES"});
+}
+
+TEST_CASE("what the gate says must be possible of what left") {
+  OrderDesk desk;
+  const db::ShipmentKey key =
+      InStatus(desk, SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
+  const order::Shipment& shipment = desk.Shipment(key);
+  const auto told = [&](const order::v1::AcceptShipmentRequest& request) {
+    return errors::Reason(
+        desk.Do(order::DecideAcceptShipment, request).status());
+  };
+  const auto request = For<order::v1::AcceptShipmentRequest>(key);
+
+  auto heavy = request;
+  heavy.mutable_differences()->set_received_grams(
+      2 * shipment.dispatched_grams + 1);
+  CHECK(told(heavy) == "ACCEPTANCE_IMPOSSIBLE");
+  auto early = request;
+  *early.mutable_occurred_at() =
+      ToProto(*shipment.dispatched_at - absl::Minutes(61));
+  CHECK(told(early) == "ACCEPTANCE_IMPOSSIBLE");
+  auto lost = request;
+  for (int64_t i = 0; i <= shipment.dispatched_bags; ++i) {
+    lost.mutable_differences()->add_missing_barcodes(
+        absl::StrFormat("01900000-0000-7000-8000-%012d", i));
+  }
+  CHECK(told(lost) == "ACCEPTANCE_IMPOSSIBLE");
+
+  // As far as it goes.
+  lost.mutable_differences()->mutable_missing_barcodes()->RemoveLast();
+  lost.mutable_differences()->set_received_grams(2 * shipment.dispatched_grams);
+  *lost.mutable_occurred_at() =
+      ToProto(*shipment.dispatched_at - absl::Minutes(59));
+  CHECK(desk.Do(order::DecideAcceptShipment, lost).ok());
 }
 
 TEST_CASE(
