@@ -359,8 +359,9 @@ constexpr db::Statement kSumUpRequests{R"(
                               acting_side, dedupe_key, correlation_id)
   SELECT gen_random_uuid(), 'LOST_IN_RESTORE', ARRAY['request:' || request_code],
          jsonb_build_object('ordered', before, 'known', after),
-         format('Request %s asked %s kg before the database was restored, but only shipments of %s kg are known since. '
-                'Ask again for what is missing.', request_code, before / 1000.0, after / 1000.0),
+         format('Request %s asked %s kg before the database was restored; its shipments that are known since have %s kg. '
+                'Ask again for what is missing, or cancel what is too much.',
+                request_code, trim_scale(before / 1000.0), trim_scale(after / 1000.0)),
          'GRANDPASS_OFFICER', 'ORDER', 'LOST_IN_RESTORE request:' || request_code, 'recovery'
   FROM mended WHERE NOT recovered
   ON CONFLICT (dedupe_key) WHERE closed_at IS NULL DO NOTHING

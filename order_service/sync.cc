@@ -161,6 +161,9 @@ void TakeDispatch(const ShipmentProgressState& state, const Cause& cause,
          first ? v1::SHIPMENT_EVENT_CAUSE_DISPATCHED
                : v1::SHIPMENT_EVENT_CAUSE_DISPATCH_CORRECTED,
          from, said, context, rows);
+  // Accepted before its dispatch was heard of: the acceptance was taken back
+  // from Seeduwa after a restore, and this is the dispatch that it was of.
+  if (first && shipment.accepted && shipment.recovered) return;
   SettleDispatch(said, shipment, context, rows);
 }
 

@@ -167,7 +167,10 @@ void OpenExceptions(const ShipmentState& state, const Shipment& before,
         options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause,
         context, rows);
   }
-  if (now.accepted && !before.accepted && !now.dispatched) {
+  // Taken back meanwhile. (What a restore lost of a dispatch is taken back from
+  // Grandpass right behind this.)
+  if (now.accepted && !before.accepted && !now.dispatched &&
+      now.corrected_at.has_value()) {
     Open(ops::v1::EXCEPTION_KIND_DISPATCH_CORRECTED_AFTER_ACCEPTANCE, now, {},
          {{"allocated", now.allocated_grams}},
          absl::StrCat(

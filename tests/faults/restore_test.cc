@@ -24,14 +24,20 @@ TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
   Stack& stack = plant.stack;
   Story left(stack);
   left.DoUntil("mtp.processing.v1.OutboundService/DispatchShipments");
+  Story arrived(stack);
+  arrived.DoUntil("mtp.processing.v1.OutboundService/DispatchShipments");
   Story later(stack);
   later.DoSteps(1, 2);
   RequireAgreement(stack);
   plant.processing.BackUp();
   const std::string moment = plant.Now(SIDE_PROCESSING);
 
-  // Lost by the restore: a dispatch; a request that was told; goods for it.
-  left.Do(left.Find("mtp.processing.v1.OutboundService/DispatchShipments"));
+  // Lost by the restore: dispatches, one of them accepted; a request that was
+  // told; goods for it.
+  for (Story* story : {&left, &arrived})
+    story->Do(
+        story->Find("mtp.processing.v1.OutboundService/DispatchShipments"));
+  arrived.Do(arrived.Find("mtp.order.v1.ShipmentService/AcceptShipment"));
   Story told(stack);
   told.DoSteps(1, 2);
   later.DoSteps(3, 6);
@@ -49,6 +55,8 @@ TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
   CHECK(left.AtGrandpass().progress().dispatch().shipment_vehicle() ==
         left.vehicle);
+  CHECK(arrived.AtSeeduwa().status() ==
+        common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
   // The goods that stood ready for the other one must be found again.
   CHECK(plant.Exceptions(SIDE_PROCESSING) ==
         absl::StrCat("LOST_IN_RESTORE | shipment:", Text(later.shipment)));
@@ -87,10 +95,14 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   Stack& stack = plant.stack;
   Story accepted(stack);
   accepted.DoSteps(1, 7);
+  Story left(stack);
+  left.DoSteps(1, 6);
   RequireAgreement(stack);
   plant.order.BackUp();
   const std::string moment = plant.Now(SIDE_ORDER);
   accepted.DoSteps(8, 9);
+  // Dispatched and accepted since: nobody corrected anything.
+  left.DoSteps(7, 9);
   Story asked(stack);
   asked.DoSteps(1, 2);
   RequireAgreement(stack);
@@ -101,6 +113,8 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
 
   plant.Recover({SIDE_ORDER});
   CHECK(accepted.AtGrandpass().status() ==
+        common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
+  CHECK(left.AtGrandpass().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
   CHECK(asked.AtGrandpass().order_code() == asked.order_code);
   CHECK(plant.Exceptions(SIDE_ORDER) == "");

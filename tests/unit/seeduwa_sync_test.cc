@@ -270,13 +270,23 @@ TEST_CASE("a cut below what has left is an exception, a cut to it is none") {
         std::vector{ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED});
 }
 
-TEST_CASE("an acceptance of what has not left here is an exception") {
+TEST_CASE("an acceptance of what was taken back here is an exception") {
   Seeduwa seeduwa;
   REQUIRE(Apply(seeduwa, State(1, 1, 60'000)) == kApplied);
+  seeduwa.rows.shipments.Edit(TheShipment(seeduwa)).corrected_at =
+      absl::FromUnixSeconds(1'800'000'000);
+  seeduwa.rows.Keep();
   REQUIRE(Apply(seeduwa, Accepted(2, 60'000)) == kApplied);
   CHECK(
       ExceptionsOf(seeduwa) ==
       std::vector{ops::v1::EXCEPTION_KIND_DISPATCH_CORRECTED_AFTER_ACCEPTANCE});
+}
+
+TEST_CASE("an acceptance of what a restore lost is none: it is taken back") {
+  Seeduwa seeduwa;
+  REQUIRE(Apply(seeduwa, State(1, 1, 60'000)) == kApplied);
+  REQUIRE(Apply(seeduwa, Accepted(2, 60'000)) == kApplied);
+  CHECK(ExceptionsOf(seeduwa).empty());
 }
 
 TEST_CASE("bags sent back that were not in the shipment are an exception") {
