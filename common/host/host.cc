@@ -534,6 +534,11 @@ int Host::Run(const std::function<void()>& draining,
     return 1;
   }
   StartSealer();
+  // A restart puts no alarm out.
+  if (const auto connection = db::Connection::Open(database_);
+      connection.ok()) {
+    (void)CountTroubles(**connection);
+  }
   (*server)->SetServing(true);
   log_->Info("serving", {{"port", (*server)->port()},
                          {"probe_port", (*server)->probe_port()},

@@ -95,6 +95,23 @@ constexpr db::Statement kSettle{R"(
   FROM (SELECT run_id, count(*) FROM repaired GROUP BY run_id) AS done
   WHERE run.run_id = done.run_id
 )"};
+// What was only told, with a later repair of the same thing.
+constexpr db::Statement kSettleTold{R"(
+  UPDATE sync.drift AS drift SET repaired_at = now()
+  WHERE repaired_at IS NULL AND repaired_version IS NULL
+    AND EXISTS (SELECT FROM sync.drift AS later
+                WHERE later.kind = drift.kind AND later.key = drift.key
+                  AND later.repaired_at IS NOT NULL AND later.found_at >= drift.found_at)
+)"};
+// The same when a comparison of all of its kind ($1 text[]) finds it no more;
+// $2 and $3 (text[]) are kinds and keys of what that found.
+constexpr db::Statement kSettleGone{R"(
+  UPDATE sync.drift AS drift
+  SET repaired_at = now(), why = 'a later comparison finds it no more'
+  WHERE repaired_at IS NULL AND repaired_version IS NULL AND kind = ANY ($1::text[])
+    AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS found (kind, key)
+                    WHERE found.kind = drift.kind AND found.key = drift.key)
+)"};
 constexpr db::Statement kUnsettled{R"(
   SELECT count(*) FROM sync.drift
   WHERE run_id = $1::uuid AND repaired_at IS NULL AND repaired_version IS NOT NULL
@@ -111,6 +128,10 @@ struct Reconciler::Run {
   std::string correlation_id;
   int64_t compared = 0;
   int64_t drift = 0;
+  // Compared whole, and what was found: kinds and keys, side by side.
+  std::vector<std::string> kinds_compared;
+  std::vector<std::string> found_kinds;
+  std::vector<std::string> found_keys;
 };
 
 // A fact of which owner and copy say different things.
@@ -246,6 +267,7 @@ absl::Status Reconciler::LookOnce() {
 absl::Status Reconciler::Execute(Run& run) {
   absl::Status status = CompareAll(run, {0, kBucketCount - 1});
   if (status.ok()) status = WaitForRepairs(run);
+  if (status.ok()) status = SettleGone(run);
   CrashPoint("reconcile.before_report");
   if (!connection_->alive()) return status;  // it is begun anew
   if (absl::IsCancelled(status)) return absl::OkStatus();
@@ -295,6 +317,7 @@ absl::Status Reconciler::CompareKind(Run& run, const Facts& facts,
     if (Stopping()) return absl::CancelledError("stopping");
     RETURN_IF_ERROR(CompareBucket(run, facts, bucket));
   }
+  run.kinds_compared.emplace_back(db::EnumText(facts.kind));
   return absl::OkStatus();
 }
 
@@ -377,6 +400,10 @@ absl::Status Reconciler::Confirm(const Facts& facts,
 
 absl::Status Reconciler::Keep(Run& run, const Facts& facts,
                               std::vector<Difference>& found) {
+  for (const Difference& difference : found) {
+    run.found_kinds.emplace_back(db::EnumText(facts.kind));
+    run.found_keys.push_back(difference.key);
+  }
   for (size_t first = 0; first < found.size(); first += kRepairsAtOnce) {
     const std::span<Difference> part(
         found.data() + first, std::min(kRepairsAtOnce, found.size() - first));
@@ -481,6 +508,20 @@ absl::Status Reconciler::WaitForRepairs(Run& run) {
   return absl::OkStatus();
 }
 
-absl::Status Reconciler::Settle() { return connection_->Run(kSettle).status(); }
+absl::Status Reconciler::SettleGone(const Run& run) {
+  return connection_
+      ->Run(kSettleGone, db::Params()
+                             .Array(run.kinds_compared)
+                             .Array(run.found_kinds)
+                             .Array(run.found_keys))
+      .status();
+}
+
+absl::Status Reconciler::Settle() {
+  db::Exchange settle;
+  settle.Add(kSettle);
+  settle.Add(kSettleTold);
+  return connection_->Run(settle).status();
+}
 
 }  // namespace mtp::reconciliation

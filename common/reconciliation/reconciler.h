@@ -101,6 +101,8 @@ class Reconciler {
                         std::span<Difference> part);
   absl::Status WaitForRepairs(Run& run);
   absl::Status Settle();
+  // What differed and could not be repaired, and does not differ any more.
+  absl::Status SettleGone(const Run& run);
   bool Stopping();
 
   const Options options_;

@@ -68,6 +68,49 @@ TEST_CASE("two sides that agree are found to agree, whatever happened") {
   }
 }
 
+TEST_CASE("what differed and does not any more is no open drift") {
+  Stack& stack = Stack::Shared("reconcile");
+  Story story(stack);
+  story.DoSteps(1, 2);
+  RequireAgreement(stack);
+  const Sql seeduwa = stack.Owner(SIDE_PROCESSING);
+  const std::string key = absl::StrCat(story.shipment.request_code(), "/1");
+  const auto open = [&](const std::string& of) {
+    return stack.Database(SIDE_ORDER)
+        .Number(
+            "SELECT count(*) FROM sync.drift WHERE repaired_at IS NULL "
+            "AND key = $1",
+            {of});
+  };
+  // Told, then repaired.
+  seeduwa.Query(
+      "UPDATE shipment SET product_name = 'X' WHERE request_code = $1::bigint",
+      {absl::StrCat(story.shipment.request_code())});
+  Reconciled(stack, SIDE_ORDER, true);
+  CHECK(open(key) == 1);
+  Reconciled(stack, SIDE_ORDER);
+  RequireAgreement(stack);
+  CHECK(Eventually([&] {
+    Reconciled(stack, SIDE_ORDER);
+    return open(key) == 0;
+  }));
+
+  // Of what its owner does not know nothing can be told; a hand that put it
+  // there can take it away again.
+  seeduwa.Query(
+      "INSERT INTO shipment SELECT (jsonb_populate_record(shipment, "
+      "'{\"request_code\": 7777777}')).* FROM shipment WHERE request_code = "
+      "$1::bigint",
+      {absl::StrCat(story.shipment.request_code())});
+  Reconciled(stack, SIDE_ORDER);
+  CHECK(open("7777777/1") == 1);
+  Reconciled(stack, SIDE_ORDER);
+  CHECK(open("7777777/1") == 1);
+  seeduwa.Query("DELETE FROM shipment WHERE request_code = 7777777");
+  Reconciled(stack, SIDE_ORDER);
+  CHECK(open("7777777/1") == 0);
+}
+
 // What a test alters behind the services' back, and what is to be found.
 struct Tampering {
   Side side;
