@@ -24,14 +24,6 @@ namespace {
 using namespace ops::v1;  // NOLINT: this file's whole subject
 using common::v1::Side;
 
-template <typename Response>
-std::string MoreText(Side side, const Response& response) {
-  return response.next_page_token().empty()
-             ? ""
-             : absl::StrCat(EnumText(side),
-                            " has more; --limit says how many are shown.\n");
-}
-
 // --- dead letters
 
 std::string LettersText(

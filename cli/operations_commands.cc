@@ -1,5 +1,6 @@
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -89,6 +90,17 @@ std::string OutboxText(const Many<OutboxEntry>& entries) {
                  "letter there, for an operator: `mtpctl sync dead-letters "
                  "list`\n"
                : "");
+}
+
+std::string OutboxesText(
+    const std::vector<std::pair<common::v1::Side, ListOutboxResponse>>&
+        responses) {
+  std::string out;
+  for (const auto& [side, response] : responses) {
+    absl::StrAppend(&out, "Told by ", EnumText(side), ":\n",
+                    OutboxText(response.entries()), MoreText(side, response));
+  }
+  return out;
 }
 
 struct WaitArguments {
@@ -229,14 +241,18 @@ void AddSync(CLI::App& app, Session& session) {
         session.Do([&session] { return ShowSyncStatus(session); });
       });
 
-  Verb<ListOutboxRequest, ListOutboxResponse>(
-      group, session, "outbox",
-      "What the other side has not confirmed (--side says whose)")
-      .Option("--kind", "kinds", "Only of this kind")
-      .Option("--key", "key", "Only of this thing, as 17/1")
-      .Option("--failed", "only_failed", "Only what failed")
-      .Shows(
-          [](const auto& response) { return OutboxText(response.entries()); });
+  auto marks = std::make_shared<ListOutboxRequest>();
+  CLI::App& outbox = *group.add_subcommand(
+      "outbox", "What the other one has not confirmed (--side: to one side)");
+  Bind(outbox, "--kind", *marks, "kinds", "Only of this kind");
+  Bind(outbox, "--key", *marks, "key", "Only of this thing, as 17/1");
+  Bind(outbox, "--failed", *marks, "only_failed", "Only what failed");
+  Bind(outbox, "--limit", *marks, "page_size",
+       "At most so many of a side; 50 if not said");
+  outbox.callback([&session, marks] {
+    session.Do(
+        [&session, marks] { return ShowBoth(session, *marks, OutboxesText); });
+  });
 
   AddLinkCommands(group, session);
 

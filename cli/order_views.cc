@@ -16,7 +16,12 @@ namespace {
 
 using order::v1::Shipment;
 
-constexpr char kNothingOfThePart[] = "\nNothing of this part.\n";
+// Behind an import of which the part that was asked for is empty.
+std::string NothingOfThePart(int64_t fault_count) {
+  return absl::StrCat(
+      "\nNothing of this part",
+      fault_count > 0 ? "; `--part bad-rows` shows what was wrong" : "", ".\n");
+}
 
 // Weights that are not there are blank, not 0 kg.
 Cell GramsIfAny(int64_t grams) {
@@ -157,7 +162,9 @@ std::string PlanImportText(const order::v1::GetPlanImportResponse& import) {
   if (!import.kept_plans().empty()) out += KeptPlansText(import.kept_plans());
   Many<order::v1::PlanImport> one;
   *one.Add() = import.plan_import();
-  return PlanImportsText(one) + (out.empty() ? kNothingOfThePart : "\n" + out);
+  return PlanImportsText(one) +
+         (out.empty() ? NothingOfThePart(import.plan_import().fault_count())
+                      : "\n" + out);
 }
 
 std::string RequestImportsText(const Many<order::v1::RequestImport>& imports) {
@@ -187,7 +194,8 @@ std::string RequestImportText(
   Many<order::v1::RequestImport> one;
   *one.Add() = import.request_import();
   return RequestImportsText(one) +
-         (out.empty() ? kNothingOfThePart : "\n" + out);
+         (out.empty() ? NothingOfThePart(import.request_import().fault_count())
+                      : "\n" + out);
 }
 
 std::string OpenRequestsText(

@@ -51,7 +51,8 @@ void AddPlanCommands(CLI::App& app, Session& session) {
   Verb<GetPlanImportRequest, GetPlanImportResponse>(
       group, session, "imported", "One import: its rows, faults or kept plans")
       .Argument("IMPORT", "import_id", "Its id, as `plan imports` shows it")
-      .Option("--part", "part", "raw-rows, bad-rows or kept-plans")
+      .Option("--part", "part",
+              "raw-rows, bad-rows (of what was refused) or kept-plans")
       .Option("--order", "order_code", "Only of this order code")
       .Shows(PlanImportText);
 

@@ -93,7 +93,10 @@ void AddSettings(CLI::App& app, Session& session) {
        "The name in their certificates, if it is not the host's");
   text("--token", "MTP_TOKEN", settings.token,
        "Who asks: a signed token, or @FILE that holds one and is read anew for "
-       "each call; by default whom sign-in signed in");
+       "each call; by default whom sign-in signed in")
+      ->check([](const std::string& token) {
+        return token.empty() ? "an empty token is nobody's" : "";
+      });
   app.add_option("--as", settings.as,
                  "Who asks on the local stack; by default, while nobody is "
                  "signed in, somebody who may")

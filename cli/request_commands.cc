@@ -60,7 +60,7 @@ void AddRequestCommands(CLI::App& app, Session& session) {
   Verb<GetRequestImportRequest, GetRequestImportResponse>(
       group, session, "imported", "One import of open orders: rows or faults")
       .Argument("IMPORT", "import_id", "Its id, as `request imports` shows it")
-      .Option("--part", "part", "raw-rows or bad-rows")
+      .Option("--part", "part", "raw-rows or bad-rows (of what was refused)")
       .Shows(RequestImportText);
 
   Verb<ListRequestsRequest, ListRequestsResponse>(

@@ -219,6 +219,11 @@ absl::StatusOr<int> RowFile::Read(int limit, Message& into) {
       return UsageError(absl::StrCat(path_, ", ", record.status().message()));
     }
     if (!record->has_value()) break;
+    // As spreadsheets write the empty rows below a table.
+    if (std::all_of((*record)->fields.begin(), (*record)->fields.end(),
+                    [](const std::string& cell) { return cell.empty(); })) {
+      continue;
+    }
     RETURN_IF_ERROR(
         Take(**record, *into.GetReflection()->AddMessage(&into, rows)));
     ++taken;

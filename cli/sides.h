@@ -49,6 +49,15 @@ absl::Status AskSides(
   return first;
 }
 
+// Behind a side's list that goes on.
+template <typename Response>
+std::string MoreText(common::v1::Side side, const Response& response) {
+  return response.next_page_token().empty()
+             ? ""
+             : absl::StrCat(EnumText(side),
+                            " has more; --limit says how many are shown.\n");
+}
+
 // Several responses as one JSON object, a member for each side.
 template <typename Response>
 void PrintSides(
