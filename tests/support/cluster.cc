@@ -99,7 +99,10 @@ Cluster::Cluster(Durability durability, const std::string& parent)
   if (durability == Durability::kDurable) {
     // Those are crashed behind lines: one that swallows what a client says
     // first must not hold up the end for a minute.
-    create.insert(create.end(), {"authentication_timeout=10s"});
+    create.insert(create.end(), {"authentication_timeout=10s",
+                                 // Else recovery begins with every file of all
+                                 // databases, one by one.
+                                 "recovery_init_sync_method=syncfs"});
   }
   if (durability == Durability::kFast) {
     create.insert(create.end(), {"fsync=off", "synchronous_commit=off",
@@ -159,6 +162,10 @@ std::string Cluster::NewDatabase(Side side) {
   Superuser().Query(absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ",
                                  Template(side), " OWNER mtp_owner"));
   return name;
+}
+
+void Cluster::DropDatabase(const std::string& name) {
+  (void)Superuser().Try(absl::StrCat("DROP DATABASE ", name, " WITH (FORCE)"));
 }
 
 std::string Cluster::Conninfo(const std::string& database,

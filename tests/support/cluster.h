@@ -45,6 +45,8 @@ class Cluster {
 
   // Makes a database with this side's schema; its name.
   std::string NewDatabase(common::v1::Side side);
+  // Whoever is connected to it.
+  void DropDatabase(const std::string& name);
   // In `folder` stands the socket, if it is not the cluster's own.
   std::string Conninfo(const std::string& database, const std::string& user,
                        const std::string& folder = {}) const;

@@ -199,8 +199,13 @@ Stack::Stack(Options options)
 Stack::~Stack() {
   if (Standing().erase(this) > 0)
     LookAtInvariants(*this, "a stack's last test");
-  for (const auto& [side, service] : services_) {
+  for (auto& [side, service] : services_) {
     std::filesystem::remove_all(service.socket_folder);
+    if (service.database_line == nullptr) continue;
+    // Of hundreds of stacks, one after the other, PostgreSQL would have to
+    // recover all.
+    service.replicas.clear();
+    ClusterOf(side).DropDatabase(service.database);
   }
 }
 
