@@ -152,7 +152,7 @@ const db::Statement Shipment::kUpdate = db::Compose({R"(
     accepted_by_role = fresh.accepted_by_role, accepted_at = fresh.accepted_at,
     accept_recorded_at = fresh.accept_recorded_at,
     received_grams = fresh.received_grams, closed_short = fresh.closed_short,
-    version = fresh.version, changed_at = fresh.changed_at,
+    recovered = fresh.recovered, version = fresh.version, changed_at = fresh.changed_at,
     updated_at = fresh.updated_at, progress_epoch = fresh.progress_epoch,
     progress_version = fresh.progress_version,
     progress_changed_at = fresh.progress_changed_at,
