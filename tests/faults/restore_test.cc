@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <functional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -226,6 +227,65 @@ TEST_CASE("a restore that nobody announced is noticed before it does harm",
         sync::v1::REFUSAL_UNSPECIFIED);
   CHECK(story.AtSeeduwa().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
+}
+
+// Seeduwa, restored to before it did and told this, and nobody says so.
+void LoseInSilence(Plant& plant, const std::function<void()>& lost) {
+  plant.processing.BackUp();
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  lost();
+  RequireAgreement(plant.stack);
+  plant.processing.RestoreTo(moment);
+  REQUIRE(
+      Eventually([&] { return plant.Status(SIDE_PROCESSING).epoch() == 1; }));
+}
+
+void SayNotReady(const Stack& stack, const common::v1::ShipmentKey& shipment) {
+  processing::v1::MarkShipmentNotReadyRequest not_ready;
+  *not_ready.mutable_key() = shipment;
+  not_ready.set_order_remarks("not here");
+  REQUIRE(Eventually([&] {
+    return stack
+        .Call<processing::v1::MarkShipmentNotReadyResponse>(
+            ROLE_SEEDUWA_OFFICER,
+            "mtp.processing.v1.OutboundService/MarkShipmentNotReady", not_ready)
+        .ok();
+  }));
+}
+
+bool NoticesRestore(const Plant& plant) {
+  return Eventually([&] {
+    return plant.Status(SIDE_ORDER).refusing_peer() ==
+           sync::v1::REFUSAL_VERSIONS_FELL_BACK;
+  });
+}
+
+TEST_CASE("a restore shows in the numbers of transactions alone", "[restore]") {
+  Plant plant;
+  Story lost(plant.stack);
+  lost.DoSteps(1, 2);
+  Story other(plant.stack);
+  other.DoSteps(1, 2);
+  RequireAgreement(plant.stack);
+  LoseInSilence(plant, [&] { lost.DoSteps(3, 8); });
+  // Of this one nothing was ever told, so nothing of it meets what was lost.
+  SayNotReady(plant.stack, other.shipment);
+  CHECK(NoticesRestore(plant));
+}
+
+TEST_CASE("a restore shows in another past alone", "[restore]") {
+  Plant plant;
+  Story lost(plant.stack);
+  lost.DoSteps(1, 2);
+  RequireAgreement(plant.stack);
+  LoseInSilence(plant, [&] { SayNotReady(plant.stack, lost.shipment); });
+  // So much was done before the first word that no number falls.
+  plant.stack.Owner(SIDE_PROCESSING)
+      .Query(
+          "DO $$ BEGIN FOR i IN 1..2000 LOOP PERFORM pg_current_xact_id(); "
+          "COMMIT; END LOOP; END $$");
+  SayNotReady(plant.stack, lost.shipment);
+  CHECK(NoticesRestore(plant));
 }
 
 TEST_CASE("a code given twice after an unannounced restore is told",
