@@ -112,9 +112,13 @@ Cluster::Cluster(Durability durability, const std::string& parent)
     const std::string archive = folder_ + "/archive";
     REQUIRE(mkdir(archive.c_str(), 0777) == 0);
     REQUIRE(chmod(archive.c_str(), 0777) == 0);
-    create.insert(create.end(), {"archive_mode=on",
-                                 absl::StrCat("archive_command=cp \"%p\" \"",
-                                              archive, "/%f\"")});
+    // A segment that is there is there whole.
+    const std::string kept = absl::StrCat("\"", archive, "/%f\"");
+    const std::string copied = absl::StrCat("\"", archive, "/%f.part\"");
+    create.insert(
+        create.end(),
+        {"archive_mode=on", absl::StrCat("archive_command=cp \"%p\" ", copied,
+                                         " && mv ", copied, " ", kept)});
   }
   RunOrFail(create);
   socket_folder_ = std::string(absl::StripSuffix(
