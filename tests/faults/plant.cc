@@ -29,6 +29,11 @@ SyncStatus Plant::Status(Side side) const {
   return response.ok() ? response->status() : SyncStatus();
 }
 
+void Plant::Restore(Side side, const std::string& moment) {
+  Of(side).RestoreTo(moment);
+  REQUIRE(Eventually([&] { return Status(side).epoch() == 1; }));
+}
+
 absl::StatusOr<StartEpochResponse> Plant::StartEpoch(
     Side side, int64_t current, const std::string& request_id) const {
   StartEpochRequest request;

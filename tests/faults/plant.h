@@ -21,6 +21,9 @@ struct Plant {
   // The side's clock, behind all that was committed and before what comes.
   std::string Now(Side side);
   ops::v1::SyncStatus Status(Side side) const;
+  // A side of epoch 1, restored to a moment of that epoch; it serves again, and
+  // nobody said so.
+  void Restore(Side side, const std::string& moment);
   absl::StatusOr<ops::v1::StartEpochResponse> StartEpoch(
       Side side, int64_t current, const std::string& request_id) const;
   // As an operator does whose sides are restored and run: says so of each, and

@@ -43,9 +43,7 @@ TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
   told.DoSteps(1, 2);
   later.DoSteps(3, 6);
   RequireAgreement(stack);
-  plant.processing.RestoreTo(moment);
-  REQUIRE(
-      Eventually([&] { return plant.Status(SIDE_PROCESSING).epoch() == 1; }));
+  plant.Restore(SIDE_PROCESSING, moment);
   CHECK(left.AtSeeduwa().status() !=
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
 
@@ -79,7 +77,7 @@ TEST_CASE("Seeduwa restored to before the goods were allocated", "[restore]") {
   const std::string moment = plant.Now(SIDE_PROCESSING);
   story.DoSteps(6, 7);
   RequireAgreement(stack);
-  plant.processing.RestoreTo(moment);
+  plant.Restore(SIDE_PROCESSING, moment);
   plant.Recover({SIDE_PROCESSING});
   CHECK(story.AtSeeduwa().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
@@ -107,8 +105,7 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   Story asked(stack);
   asked.DoSteps(1, 2);
   RequireAgreement(stack);
-  plant.order.RestoreTo(moment);
-  REQUIRE(Eventually([&] { return plant.Status(SIDE_ORDER).epoch() == 1; }));
+  plant.Restore(SIDE_ORDER, moment);
   CHECK(accepted.AtGrandpass().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_DISPATCHED);
 
@@ -138,8 +135,7 @@ TEST_CASE("what cannot be taken back holds up nothing else", "[restore]") {
   Story taken(stack);
   taken.DoSteps(1, 2);
   RequireAgreement(stack);
-  plant.order.RestoreTo(moment);
-  REQUIRE(Eventually([&] { return plant.Status(SIDE_ORDER).epoch() == 1; }));
+  plant.Restore(SIDE_ORDER, moment);
   const Sql owner = stack.Owner(SIDE_ORDER);
   owner.Query(
       "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -173,9 +169,7 @@ TEST_CASE("an epoch that a restore lost is not begun again", "[restore]") {
   story.DoSteps(3, 6);
   RequireAgreement(stack);
   for (const int64_t epoch : {2, 3}) {
-    plant.processing.RestoreTo(moment);
-    REQUIRE(
-        Eventually([&] { return plant.Status(SIDE_PROCESSING).epoch() == 1; }));
+    plant.Restore(SIDE_PROCESSING, moment);
     plant.Recover({SIDE_PROCESSING});
     CHECK(plant.Status(SIDE_PROCESSING).epoch() == epoch);
     // What it tells is taken.
@@ -184,60 +178,13 @@ TEST_CASE("an epoch that a restore lost is not begun again", "[restore]") {
   }
 }
 
-TEST_CASE("a restore that nobody announced is noticed before it does harm",
-          "[restore]") {
-  Plant plant;
-  Stack& stack = plant.stack;
-  Story story(stack);
-  story.DoSteps(1, 6);
-  RequireAgreement(stack);
-  plant.processing.BackUp();
-  const std::string moment = plant.Now(SIDE_PROCESSING);
-  story.DoSteps(7, 8);
-  RequireAgreement(stack);
-  plant.processing.RestoreTo(moment);
-  // Somebody works on with what the restored database says.
-  processing::v1::MarkShipmentNotReadyRequest not_ready;
-  *not_ready.mutable_key() = story.shipment;
-  not_ready.set_order_remarks("it stands here again?");
-  REQUIRE(Eventually([&] {
-    return stack
-        .Call<processing::v1::MarkShipmentNotReadyResponse>(
-            ROLE_SEEDUWA_OFFICER,
-            "mtp.processing.v1.OutboundService/MarkShipmentNotReady", not_ready)
-        .ok();
-  }));
-  const bool noticed = Eventually([&] {
-    return plant.Status(SIDE_ORDER).refusing_peer() ==
-           sync::v1::REFUSAL_VERSIONS_FELL_BACK;
-  });
-  INFO(stack.Log(SIDE_PROCESSING));
-  REQUIRE(noticed);
-  CHECK(Eventually([&] {
-    return plant.Status(SIDE_PROCESSING).refused_by_peer() ==
-           sync::v1::REFUSAL_VERSIONS_FELL_BACK;
-  }));
-  CHECK(story.AtGrandpass().status() ==
-        common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
-  CHECK(story.AtGrandpass().progress().dispatch().shipment_vehicle() ==
-        story.vehicle);
-
-  plant.Recover({SIDE_PROCESSING});
-  CHECK(plant.Status(SIDE_ORDER).refusing_peer() ==
-        sync::v1::REFUSAL_UNSPECIFIED);
-  CHECK(story.AtSeeduwa().status() ==
-        common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
-}
-
 // Seeduwa, restored to before it did and told this, and nobody says so.
 void LoseInSilence(Plant& plant, const std::function<void()>& lost) {
   plant.processing.BackUp();
   const std::string moment = plant.Now(SIDE_PROCESSING);
   lost();
   RequireAgreement(plant.stack);
-  plant.processing.RestoreTo(moment);
-  REQUIRE(
-      Eventually([&] { return plant.Status(SIDE_PROCESSING).epoch() == 1; }));
+  plant.Restore(SIDE_PROCESSING, moment);
 }
 
 void SayNotReady(const Stack& stack, const common::v1::ShipmentKey& shipment) {
@@ -258,6 +205,35 @@ bool NoticesRestore(const Plant& plant) {
     return plant.Status(SIDE_ORDER).refusing_peer() ==
            sync::v1::REFUSAL_VERSIONS_FELL_BACK;
   });
+}
+
+TEST_CASE("a restore that nobody announced is noticed before it does harm",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story story(stack);
+  story.DoSteps(1, 6);
+  RequireAgreement(stack);
+  LoseInSilence(plant, [&] { story.DoSteps(7, 8); });
+  // Somebody works on with what the restored database says.
+  SayNotReady(stack, story.shipment);
+  const bool noticed = NoticesRestore(plant);
+  INFO(stack.Log(SIDE_PROCESSING));
+  REQUIRE(noticed);
+  CHECK(Eventually([&] {
+    return plant.Status(SIDE_PROCESSING).refused_by_peer() ==
+           sync::v1::REFUSAL_VERSIONS_FELL_BACK;
+  }));
+  CHECK(story.AtGrandpass().status() ==
+        common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
+  CHECK(story.AtGrandpass().progress().dispatch().shipment_vehicle() ==
+        story.vehicle);
+
+  plant.Recover({SIDE_PROCESSING});
+  CHECK(plant.Status(SIDE_ORDER).refusing_peer() ==
+        sync::v1::REFUSAL_UNSPECIFIED);
+  CHECK(story.AtSeeduwa().status() ==
+        common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
 }
 
 TEST_CASE("a restore shows in the numbers of transactions alone", "[restore]") {
@@ -300,8 +276,7 @@ TEST_CASE("a code given twice after an unannounced restore is told",
   Story lost(stack);
   lost.DoSteps(1, 2);
   RequireAgreement(stack);
-  plant.order.RestoreTo(moment);
-  REQUIRE(Eventually([&] { return plant.Status(SIDE_ORDER).epoch() == 1; }));
+  plant.Restore(SIDE_ORDER, moment);
   Story again(stack);
   again.DoSteps(1, 2);
   REQUIRE(again.shipment.request_code() == lost.shipment.request_code());
