@@ -2,8 +2,44 @@
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "tests/support/failures.h"
+
+namespace {
+
+constexpr size_t kLongestMessage = 2'000;  // bytes
+
+// Says at the end once more what failed: a long run's log is kept by its tail.
+struct FailuresLast : Catch::TestEventListenerBase {
+  using TestEventListenerBase::TestEventListenerBase;
+
+  bool assertionEnded(const Catch::AssertionStats& stats) override {
+    const Catch::AssertionResult& result = stats.assertionResult;
+    if (result.isOk()) return true;
+    Catch::ReusableStringStream text;
+    text << "FAILED: " << currentTestCaseInfo->name << "\n  "
+         << result.getSourceInfo() << ": " << result.getExpandedExpression()
+         << result.getMessage();
+    for (const Catch::MessageInfo& message : stats.infoMessages)
+      text << "\n  " << message.message;
+    failures_.push_back(text.str().substr(0, kLongestMessage));
+    return true;
+  }
+
+  void testRunEnded(const Catch::TestRunStats& stats) override {
+    for (const std::string& failure : failures_)
+      Catch::cerr() << failure << "\n";
+    TestEventListenerBase::testRunEnded(stats);
+  }
+
+  std::vector<std::string> failures_;
+};
+
+CATCH_REGISTER_LISTENER(FailuresLast)
+
+}  // namespace
 
 int main(int argc, char** argv) {
   // Between calls nobody looks after a client's connection but gRPC's backup

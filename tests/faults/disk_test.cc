@@ -91,7 +91,8 @@ TEST_CASE("a full disk loses nothing, and when there is room work goes on") {
   CHECK(Eventually([&] { return done() > after + 100; }));
   workload.Stop();
   judge.Settle(book);
-  judge.Examine(book, {});
+  judge.Examine(
+      book, {Echo::Of(stack, SIDE_ORDER), Echo::Of(stack, SIDE_PROCESSING)});
   CHECK(absl::StrJoin(judge.findings(), "\n\n") == "");
 }
 
