@@ -72,6 +72,25 @@ void Accept(const ShipmentState& state, Shipment& shipment, Context& context,
   keep(state.accepted().sent_back_barcodes(), "SENT_BACK");
 }
 
+// Whether our word of it is what the peer knows, for all that can change.
+bool SaysTheSame(const Shipment& shipment, const ShipmentState& state) {
+  return shipment.order_code == state.order_code() &&
+         shipment.created_at == FromProto(state.created_at()) &&
+         shipment.quantity_grams == state.quantity_grams() &&
+         shipment.closed_short == state.closed_short() &&
+         shipment.cancelled == state.has_cancelled() &&
+         shipment.accepted == state.has_accepted();
+}
+
+bool SaysTheSame(const Schedule& schedule, const ScheduleState& state) {
+  return schedule.schedule_date == FromProto(state.date()) &&
+         schedule.order_code == state.order_code() &&
+         schedule.shift == state.shift() &&
+         schedule.section == state.section() &&
+         schedule.quantity_grams == state.quantity_grams() &&
+         schedule.completed == state.completed();
+}
+
 // All that we had said of it.
 void TakeWord(const ShipmentState& state, Shipment& shipment, Context& context,
               Rows& rows) {
@@ -163,6 +182,17 @@ void Take(const ShipmentState& state, Context& context, Rows& rows) {
   }
   const bool changed_since = ChangedSince(found->changed_at, state.stamp());
   const ShipmentStatus from = found->status;
+  if (SaysTheSame(*found, state)) {
+    // Changed to and fro: only the numbers of its versions were lost, and an
+    // etag of theirs must not be given again.
+    if (state.stamp().version() <= found->version) return;
+    Shipment& shipment = rows.shipments.Edit(*found);
+    shipment.version = state.stamp().version();
+    if (!changed_since)
+      shipment.changed_at = FromProto(state.stamp().changed_at());
+    shipment.updated_at = context.now();
+    return;
+  }
   if (state.stamp().version() > found->version && !changed_since) {
     Shipment& shipment = rows.shipments.Edit(*found);
     TakeWord(state, shipment, context, rows);
@@ -234,6 +264,14 @@ void Take(const ScheduleState& state, Context& context, Rows& rows) {
     return;
   }
   const bool changed_since = ChangedSince(found->changed_at, state.stamp());
+  if (SaysTheSame(*found, state)) {
+    if (state.stamp().version() <= found->version) return;
+    Schedule& schedule = rows.schedules.Edit(*found);
+    schedule.version = state.stamp().version();
+    if (!changed_since)
+      schedule.changed_at = FromProto(state.stamp().changed_at());
+    return;
+  }
   if (state.stamp().version() > found->version && !changed_since) {
     take_word(rows.schedules.Edit(*found));
     context.Audit("schedule", key, "recovered",

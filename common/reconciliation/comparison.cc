@@ -80,8 +80,8 @@ absl::StatusOr<int64_t> Comparison::KnownEpoch(const Facts& facts) {
   return response.receipt().sender_epoch();
 }
 
-absl::StatusOr<std::vector<State>> Comparison::PeerStates(const Facts& facts,
-                                                          int64_t bucket) {
+absl::StatusOr<std::vector<State>> Comparison::PeerStates(
+    const Facts& facts, std::span<const int64_t> buckets) {
   std::vector<State> states;
   sync::v1::ListStatesRequest request;
   // The same for all pages: a page token holds for its request.
@@ -89,22 +89,28 @@ absl::StatusOr<std::vector<State>> Comparison::PeerStates(const Facts& facts,
   request.set_kind(facts.kind);
   request.set_owner(facts.owner);
   request.set_bucket_count(static_cast<int32_t>(kBucketCount));
-  request.set_bucket(static_cast<int32_t>(bucket));
   request.set_page_size(kPageSize);
-  do {
-    ASSIGN_OR_RETURN(auto response,
-                     Ask<sync::v1::ListStatesResponse>(
-                         "mtp.sync.v1.SyncService/ListStates", request));
-    std::move(response.mutable_states()->begin(),
-              response.mutable_states()->end(), std::back_inserter(states));
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
+  while (!buckets.empty()) {
+    request.set_bucket(static_cast<int32_t>(buckets.front()));
+    request.mutable_buckets()->Assign(buckets.begin(), buckets.end());
+    size_t answered = 1;
+    do {
+      ASSIGN_OR_RETURN(auto response,
+                       Ask<sync::v1::ListStatesResponse>(
+                           "mtp.sync.v1.SyncService/ListStates", request));
+      std::move(response.mutable_states()->begin(),
+                response.mutable_states()->end(), std::back_inserter(states));
+      request.set_page_token(response.next_page_token());
+      if (response.buckets_size() > 0) answered = buckets.size();
+    } while (!request.page_token().empty());
+    buckets = buckets.subspan(answered);
+  }
   return states;
 }
 
 absl::StatusOr<std::vector<int64_t>> Comparison::DifferingBuckets(
-    const Facts& facts, int64_t first, int64_t last, int64_t& compared,
-    const std::function<bool()>& stop) {
+    const Facts& facts, Digested digested, int64_t first, int64_t last,
+    int64_t& compared, const std::function<bool()>& stop) {
   std::vector<int64_t> differing;
   int64_t width = kFirstWidth;
   while (first <= last) {
@@ -125,11 +131,15 @@ absl::StatusOr<std::vector<int64_t>> Comparison::DifferingBuckets(
     std::map<int64_t, BucketDigester> own;
     for (const db::Row row : rows) {
       const State state = facts.read(row);
-      own[BucketOf(KeyOf(state), kBucketCount)].Add(state);
+      own.try_emplace(BucketOf(KeyOf(state), kBucketCount), digested)
+          .first->second.Add(state);
     }
     compared += rows.size();
-    ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse told,
-                     PeerDigests(facts, first, end));
+    ASSIGN_OR_RETURN(sync::v1::GetDigestsRequest request,
+                     DigestsRequest(facts, first, end));
+    request.set_with_versions(digested == Digested::kContentAndVersion);
+    ASSIGN_OR_RETURN(const auto told,
+                     Ask<sync::v1::GetDigestsResponse>(kGetDigests, request));
     std::map<int64_t, std::string> theirs;
     int64_t told_count = 0;
     for (const sync::v1::BucketDigest& digest : told.digests()) {

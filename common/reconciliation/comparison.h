@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ struct PeerAccess {
 
 // So many buckets that one of a million facts holds a thousand.
 inline constexpr int64_t kBucketCount = 1024;
+// So many buckets are looked through in one go: each go reads a whole table.
+inline constexpr size_t kBucketsAtOnce = 16;
 
 // Which buckets of the shared facts differ between the two sides, and what the
 // peer has in them. For one thread, over a connection that outlives it.
@@ -40,11 +43,11 @@ class Comparison {
   // facts; adds how many this side has to `compared`. CANCELLED once `stop`
   // says so.
   absl::StatusOr<std::vector<int64_t>> DifferingBuckets(
-      const Facts& facts, int64_t first, int64_t last, int64_t& compared,
-      const std::function<bool()>& stop);
-  // All that the peer has of one bucket.
-  absl::StatusOr<std::vector<sync::v1::State>> PeerStates(const Facts& facts,
-                                                          int64_t bucket);
+      const Facts& facts, Digested digested, int64_t first, int64_t last,
+      int64_t& compared, const std::function<bool()>& stop);
+  // All that the peer has of some buckets.
+  absl::StatusOr<std::vector<sync::v1::State>> PeerStates(
+      const Facts& facts, std::span<const int64_t> buckets);
   // Digests of these buckets, the greatest version and the greatest code.
   absl::StatusOr<sync::v1::GetDigestsResponse> PeerDigests(const Facts& facts,
                                                            int64_t first,

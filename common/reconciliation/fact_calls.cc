@@ -1,5 +1,6 @@
 #include "common/reconciliation/fact_calls.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <string>
@@ -36,6 +37,15 @@ absl::Status WrongOwner(sync::v1::EntityKind kind, common::v1::Side owner) {
                       "the named owner does not own this kind",
                       {{"kind", sync::v1::EntityKind_Name(kind)},
                        {"owner", common::v1::Side_Name(owner)}});
+}
+
+absl::Status CheckBuckets(
+    const google::protobuf::RepeatedField<int32_t>& buckets,
+    int32_t bucket_count) {
+  if (std::all_of(buckets.begin(), buckets.end(),
+                  [&](int32_t bucket) { return bucket < bucket_count; }))
+    return absl::OkStatus();
+  return errors::InvalidField("buckets", "must be below bucket_count");
 }
 
 // A fact as it is told: those of this side's own bear its epoch.
@@ -85,14 +95,11 @@ void FactCalls::GetDigests(std::unique_ptr<rpc::Call> call) {
   const Facts* facts = Find(facts_, request.kind(), request.owner());
   if (facts == nullptr)
     return call->Fail(WrongOwner(request.kind(), request.owner()));
-  std::vector<int64_t> buckets(request.buckets().begin(),
-                               request.buckets().end());
-  for (const int64_t bucket : buckets) {
-    if (bucket >= request.bucket_count()) {
-      return call->Fail(
-          errors::InvalidField("buckets", "must be below bucket_count"));
-    }
-  }
+  if (auto wrong = CheckBuckets(request.buckets(), request.bucket_count());
+      !wrong.ok())
+    return call->Fail(wrong);
+  const std::vector<int64_t> buckets(request.buckets().begin(),
+                                     request.buckets().end());
   db::Exchange exchange;
   exchange.Add(sync::kReadLinkState);
   exchange.Add(facts->greatest);
@@ -117,11 +124,16 @@ void FactCalls::GetDigests(std::unique_ptr<rpc::Call> call) {
               found[kFirstResult][0].Into(version, code);
               response.set_highest_version(version);
               response.set_highest_code(code);
+              const Digested digested = asked.with_versions()
+                                            ? Digested::kContentAndVersion
+                                            : Digested::kContent;
               std::map<int64_t, BucketDigester> digests;
               for (const db::Row row : found[kFirstResult + 1]) {
                 const State state = facts->read(row);
-                digests[BucketOf(KeyOf(state), asked.bucket_count())].Add(
-                    state);
+                digests
+                    .try_emplace(BucketOf(KeyOf(state), asked.bucket_count()),
+                                 digested)
+                    .first->second.Add(state);
               }
               for (const auto& [bucket, digester] : digests) {
                 sync::v1::BucketDigest& digest = *response.add_digests();
@@ -144,6 +156,12 @@ void FactCalls::ListStates(std::unique_ptr<rpc::Call> call) {
     return call->Fail(
         errors::InvalidField("bucket", "must be below bucket_count"));
   }
+  if (auto wrong = CheckBuckets(request.buckets(), request.bucket_count());
+      !wrong.ok())
+    return call->Fail(wrong);
+  std::vector<int64_t> buckets(request.buckets().begin(),
+                               request.buckets().end());
+  if (buckets.empty()) buckets.push_back(request.bucket());
   absl::StatusOr<std::vector<std::string>> after =
       handlers::PageKeys(request, 2);
   if (!after.ok()) return call->Fail(after.status());
@@ -159,7 +177,7 @@ void FactCalls::ListStates(std::unique_ptr<rpc::Call> call) {
                      .Add((*after)[0])
                      .Add(after_epoch)
                      .Add<int64_t>(request.bucket_count())
-                     .Array(std::vector<int64_t>{request.bucket()})
+                     .Array(buckets)
                      .Add(handlers::PageSize(request.page_size()) + 1));
   } else {
     exchange.Add(facts->by_keys,
@@ -177,6 +195,7 @@ void FactCalls::ListStates(std::unique_ptr<rpc::Call> call) {
             [facts, last](const ListStatesRequest& asked,
                           const db::Results& found, int64_t own_epoch,
                           ListStatesResponse& response) {
+              *response.mutable_buckets() = asked.buckets();
               size_t bytes = 0;
               std::pair<std::string, int64_t> shown = last;
               for (const db::Row row : found[kFirstResult]) {

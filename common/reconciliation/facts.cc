@@ -105,7 +105,14 @@ int64_t BucketOf(std::string_view key, int64_t bucket_count) {
 }
 
 void BucketDigester::Add(const State& state) {
-  digests_ += ContentDigest(state);
+  std::string digest = ContentDigest(state);
+  if (digested_ == Digested::kContentAndVersion) {
+    const auto version = static_cast<uint64_t>(StampOf(state).version());
+    for (int shift = 56; shift >= 0; shift -= 8)
+      digest += static_cast<char>(version >> shift & 0xff);
+    digest = Sha256(digest);
+  }
+  digests_ += digest;
   ++state_count_;
 }
 

@@ -58,6 +58,9 @@ sync::v1::Stamp& StampOf(sync::v1::State& state);
 // The key as text; 17/1.
 std::string KeyOf(const sync::v1::State& state);
 
+// What of a state is digested.
+enum class Digested { kContent, kContentAndVersion };
+
 // SHA-256 of the canonical form of a state's content (states.proto).
 std::string ContentDigest(const sync::v1::State& state);
 // Which bucket of so many a key belongs to.
@@ -66,11 +69,15 @@ int64_t BucketOf(std::string_view key, int64_t bucket_count);
 // Digests the states of one bucket; they come in bytewise order of their keys.
 class BucketDigester {
  public:
+  explicit BucketDigester(Digested digested = Digested::kContent)
+      : digested_(digested) {}
+
   void Add(const sync::v1::State& state);
   int64_t state_count() const { return state_count_; }
   std::string Finish() const;
 
  private:
+  Digested digested_;
   std::string digests_;
   int64_t state_count_ = 0;
 };

@@ -56,9 +56,9 @@ constexpr db::Statement kFinishRun{R"(
 )"};
 constexpr db::Statement kBacklogOf{
     "SELECT count(*) FROM (SELECT FROM sync.outbox LIMIT $1::bigint) AS mark"};
-const db::Statement kMarkedInBucket =
+const db::Statement kMarkedInBuckets =
     db::Compose({"SELECT key FROM sync.outbox WHERE kind = $1::text AND ",
-                 kKeyHash, " % $2::bigint = $3::bigint"});
+                 kKeyHash, " % $2::bigint = ANY ($3::bigint[])"});
 constexpr db::Statement kMarked{
     "SELECT key FROM sync.outbox WHERE kind = $1::text AND key = ANY "
     "($2::text[])"};
@@ -307,22 +307,26 @@ absl::Status Reconciler::CompareKind(Run& run, const Facts& facts,
                                      const Slice& slice) {
   const int64_t before = run.compared;
   Comparison comparison(options_.peer, *connection_);
-  ASSIGN_OR_RETURN(
-      const std::vector<int64_t> differing,
-      comparison.DifferingBuckets(facts, slice.first, slice.last, run.compared,
-                                  [this] { return Stopping(); }));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> differing,
+                   comparison.DifferingBuckets(
+                       facts, Digested::kContent, slice.first, slice.last,
+                       run.compared, [this] { return Stopping(); }));
   if (options_.observer.compared)
     options_.observer.compared(run.compared - before);
-  for (const int64_t bucket : differing) {
+  for (size_t first = 0; first < differing.size(); first += kBucketsAtOnce) {
     if (Stopping()) return absl::CancelledError("stopping");
-    RETURN_IF_ERROR(CompareBucket(run, facts, bucket));
+    RETURN_IF_ERROR(CompareBuckets(
+        run, facts,
+        std::span(differing).subspan(
+            first, std::min(kBucketsAtOnce, differing.size() - first))));
   }
   run.kinds_compared.emplace_back(db::EnumText(facts.kind));
   return absl::OkStatus();
 }
 
-absl::Status Reconciler::CompareBucket(Run& run, const Facts& facts,
-                                       int64_t bucket) {
+absl::Status Reconciler::CompareBuckets(Run& run, const Facts& facts,
+                                        std::span<const int64_t> buckets) {
+  const std::vector<int64_t> wanted(buckets.begin(), buckets.end());
   const std::string kind(db::EnumText(facts.kind));
   Comparison comparison(options_.peer, *connection_);
   db::Exchange look;
@@ -330,15 +334,16 @@ absl::Status Reconciler::CompareBucket(Run& run, const Facts& facts,
                            .Add(std::string())
                            .Add<int64_t>(0)
                            .Add(kBucketCount)
-                           .Array(std::vector<int64_t>{bucket})
+                           .Array(wanted)
                            .Add(std::numeric_limits<int64_t>::max()));
-  look.Add(kMarkedInBucket,
-           db::Params().Add(kind).Add(kBucketCount).Add(bucket));
+  look.Add(kMarkedInBuckets,
+           db::Params().Add(kind).Add(kBucketCount).Array(wanted));
   ASSIGN_OR_RETURN(const db::Results own, connection_->Run(look.InSnapshot()));
   absl::flat_hash_set<std::string> marked;
   for (const db::Row row : own[2]) marked.insert(row.Get<std::string>(0));
+  CrashPoint("reconcile.own_states_read");
   ASSIGN_OR_RETURN(std::vector<State> copies,
-                   comparison.PeerStates(facts, bucket));
+                   comparison.PeerStates(facts, buckets));
   CrashPoint("reconcile.states_read");
 
   ASSIGN_OR_RETURN(const sync::v1::Sender self, comparison.Sender());

@@ -91,7 +91,8 @@ class Reconciler {
   absl::Status Execute(Run& run);
   absl::Status CompareAll(Run& run, const Slice& slice);
   absl::Status CompareKind(Run& run, const Facts& facts, const Slice& slice);
-  absl::Status CompareBucket(Run& run, const Facts& facts, int64_t bucket);
+  absl::Status CompareBuckets(Run& run, const Facts& facts,
+                              std::span<const int64_t> buckets);
   // Those of the differences that still are, with nothing on its way.
   absl::Status Confirm(const Facts& facts, std::vector<Difference>& found);
   absl::Status Keep(Run& run, const Facts& facts,

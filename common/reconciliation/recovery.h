@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -135,24 +136,29 @@ class Recovery {
   }
 
  private:
-  static constexpr size_t kStatesAtOnce = 100;
+  static constexpr ptrdiff_t kStatesAtOnce = 100;
 
   absl::Status TakeKind(Comparison& comparison, const Facts& facts, bool own,
                         const std::function<bool()>& stop) {
     int64_t compared = 0;
-    ASSIGN_OR_RETURN(const std::vector<int64_t> differing,
-                     comparison.DifferingBuckets(facts, 0, kBucketCount - 1,
-                                                 compared, stop));
-    std::vector<sync::v1::State> waiting;
-    for (const int64_t bucket : differing) {
+    ASSIGN_OR_RETURN(
+        const std::vector<int64_t> differing,
+        comparison.DifferingBuckets(facts, Digested::kContentAndVersion, 0,
+                                    kBucketCount - 1, compared, stop));
+    for (size_t first = 0; first < differing.size(); first += kBucketsAtOnce) {
       if (stop()) return absl::CancelledError("stopping");
-      ASSIGN_OR_RETURN(std::vector<sync::v1::State> states,
-                       comparison.PeerStates(facts, bucket));
-      std::move(states.begin(), states.end(), std::back_inserter(waiting));
-      if (waiting.size() < kStatesAtOnce && bucket != differing.back())
-        continue;
-      RETURN_IF_ERROR(TakeAll(facts, own, std::move(waiting)));
-      waiting.clear();
+      ASSIGN_OR_RETURN(
+          const std::vector<sync::v1::State> states,
+          comparison.PeerStates(
+              facts,
+              std::span(differing).subspan(
+                  first, std::min(kBucketsAtOnce, differing.size() - first))));
+      for (auto from = states.begin(); from != states.end();) {
+        const auto to =
+            from + std::min<ptrdiff_t>(kStatesAtOnce, states.end() - from);
+        RETURN_IF_ERROR(TakeAll(facts, own, {from, to}));
+        from = to;
+      }
     }
     return absl::OkStatus();
   }
