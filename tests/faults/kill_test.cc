@@ -175,5 +175,18 @@ TEST_CASE(
   RequireTold(story);
 }
 
+TEST_CASE("connections that are dead and tell nobody are made anew") {
+  Stack stack({.lines = true});
+  Story story(stack);
+  story.DoSteps(1, 1);
+  RequireAgreement(stack);
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+    stack.PeerLine(side).Forget();
+  story.DoSteps(2, 2);
+  CHECK(Eventually([&] { return Disagreement(stack).empty(); },
+                   absl::Seconds(15)));
+  story.DoSteps(3, 9);
+}
+
 }  // namespace
 }  // namespace mtp::tests

@@ -56,8 +56,9 @@ struct Connection {
   std::array<Descriptor, 2> sockets;
   std::array<Flow, 2> flows;
   bool connecting = true;
-  size_t asked = 0;     // targets
-  bool torn = false;    // something was lost: it cannot go on when all is calm
+  size_t asked = 0;   // targets
+  bool torn = false;  // something was lost: it cannot go on when all is calm
+  bool forgotten = false;
   bool closed = false;  // for the sweep
 };
 
@@ -119,6 +120,16 @@ class Line::Switchboard {
     for (const Way way : kWays) Lose(way);
   }
 
+  void Forget() {
+    for (auto& connection : connections_) {
+      connection->forgotten = true;
+      for (const Way way : kWays) {
+        DropHeld(*connection, way);
+        connection->flows[Index(way)].lost = true;
+      }
+    }
+  }
+
   void CutAll() {
     for (auto& connection : connections_) CutOne(*connection);
   }
@@ -142,7 +153,7 @@ class Line::Switchboard {
     largest_piece_ = kRoom;
     scissors_.reset();
     for (auto& connection : connections_) {
-      if (connection->torn) CutOne(*connection);
+      if (connection->torn && !connection->forgotten) CutOne(*connection);
     }
     if (!listener_.open()) listener_ = ListenAt(here_, SOCK_NONBLOCK);
   }
@@ -273,8 +284,11 @@ class Line::Switchboard {
     for (const Way way : kWays) {
       if (!connection.closed && Due(connection, way)) Write(connection, way);
     }
-    if (!connection.closed && connection.flows[0].over &&
-        connection.flows[1].over) {
+    const auto through = [&](const Flow& flow) {
+      return connection.forgotten ? flow.ended : flow.over;
+    };
+    if (!connection.closed && std::all_of(connection.flows.begin(),
+                                          connection.flows.end(), through)) {
       Close(connection);
     }
   }
@@ -439,6 +453,9 @@ void Line::Lose(Way way) {
 }
 void Line::HalfOpen() {
   switchboard_->Do([&] { switchboard_->HalfOpen(); });
+}
+void Line::Forget() {
+  switchboard_->Do([&] { switchboard_->Forget(); });
 }
 void Line::Cut() {
   switchboard_->Do([&] { switchboard_->CutAll(); });

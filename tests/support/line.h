@@ -51,6 +51,11 @@ class Line {
   // of that time are cut when it is lifted.
   void HalfOpen();
 
+  // The connections that there are now are dead, and neither end learns: what
+  // they say is lost until both have closed them, and Calm does not bring them
+  // back. New ones pass. So it is behind a router that forgot them.
+  void Forget();
+
   // Closes all connections.
   void Cut();
   // The same, and refuses new ones.

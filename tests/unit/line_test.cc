@@ -369,6 +369,29 @@ TEST_CASE("a connection made while all are half open is cut with them") {
   CHECK(served.HearsTheEnd());
 }
 
+TEST_CASE("a connection that was forgotten stays dead, and new ones live") {
+  Scene scene;
+  REQUIRE(scene.Talk());
+  scene.line.Forget();
+  scene.client.Say("question");
+  scene.served.Say("answer");
+  REQUIRE(Eventually([&] { return scene.line.Seen().bytes_lost == 14; }));
+  scene.line.Calm();
+  CHECK(scene.client.HearsNothing());
+  CHECK(scene.served.HearsNothing());
+  const End late = End::To(scene.where);
+  const End served = scene.target.AnswerNext();
+  late.Say("question");
+  CHECK(served.Hear(8) == "question");
+  REQUIRE(scene.line.Seen().open == 2);
+  // Gone once both have given it up.
+  scene.client = End(Descriptor());
+  scene.LetTheLineSee();
+  CHECK(scene.line.Seen().open == 2);
+  scene.served = End(Descriptor());
+  CHECK(Eventually([&] { return scene.line.Seen().open == 1; }));
+}
+
 TEST_CASE("a partition cuts what is, and refuses what comes") {
   Scene scene;
   scene.line.Partition();
