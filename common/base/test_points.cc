@@ -7,10 +7,14 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <span>
 #include <string>
+#include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "google/protobuf/message.h"
@@ -48,6 +52,9 @@ struct Asked {
   std::array<std::atomic<bool>, std::size(kPlantedBugs)> told{};
   size_t crash_at = std::size(kCrashPoints);
   std::atomic<int64_t> passes_left = 0;
+  size_t pause_at = std::size(kCrashPoints);
+  std::chrono::milliseconds pause{};
+  std::atomic<int64_t> pauses_left = 20;
   const bool next_version = std::getenv("MTP_NEXT_VERSION") != nullptr;
 
   Asked() {
@@ -56,7 +63,12 @@ struct Asked {
       Plant(names);
     }
     if (const char* place = std::getenv("MTP_CRASH_AT"); place != nullptr) {
-      CrashAt(place);
+      std::tie(crash_at, passes_left) = ReadPlace(place, "MTP_CRASH_AT");
+    }
+    if (const char* place = std::getenv("MTP_PAUSE_AT"); place != nullptr) {
+      const auto [at, milliseconds] = ReadPlace(place, "MTP_PAUSE_AT");
+      pause_at = at;
+      pause = std::chrono::milliseconds(milliseconds);
     }
   }
 
@@ -72,19 +84,23 @@ struct Asked {
     }
   }
 
-  void CrashAt(std::string_view place) {
-    if (place.empty()) return;
+  // A crash point, and the number behind it; 1, where there is none.
+  static std::pair<size_t, int64_t> ReadPlace(std::string_view place,
+                                              const char* variable) {
+    if (place.empty()) return {std::size(kCrashPoints), 0};
     const size_t colon = place.find(':');
-    crash_at = IndexOf(kCrashPoints, place.substr(0, colon), "MTP_CRASH_AT");
-    int64_t pass = 1;
+    const size_t index =
+        IndexOf(kCrashPoints, place.substr(0, colon), variable);
+    int64_t number = 1;
     if (colon != std::string_view::npos) {
       const char* end = place.data() + place.size();
       const auto [rest, error] =
-          std::from_chars(place.data() + colon + 1, end, pass);
-      if (error != std::errc() || rest != end || pass < 1)
-        Refuse("MTP_CRASH_AT has no such pass: " + std::string(place));
+          std::from_chars(place.data() + colon + 1, end, number);
+      if (error != std::errc() || rest != end || number < 1)
+        Refuse(std::string(variable) +
+               " has no such number: " + std::string(place));
     }
-    passes_left = pass;
+    return {index, number};
   }
 };
 
@@ -109,6 +125,8 @@ bool Planted(PlantedBug bug) {
 
 void CrashPoint(CrashPlace place) {
   Asked& asked = Environment();
+  if (asked.pause_at == place.index() && asked.pauses_left.fetch_sub(1) > 0)
+    std::this_thread::sleep_for(asked.pause);
   if (asked.crash_at != place.index()) return;
   if (asked.passes_left.fetch_sub(1) != 1) return;
   Say("crash at " + std::string(kCrashPoints[place.index()]));

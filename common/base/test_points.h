@@ -54,7 +54,7 @@ inline constexpr std::string_view kPlantedBugs[] = {
     // The link.
     "breaker-never-closes",
     "channel-not-remade",
-    "no-deadline",
+    "silence-not-noticed",
     // The receiver.
     "older-progress-taken",
     "older-shipment-taken",
@@ -71,7 +71,8 @@ inline constexpr std::string_view kPlantedBugs[] = {
 };
 
 // What MTP_CRASH_AT may name, each with how often it is passed: `name:3` ends
-// the process at the third pass.
+// the process at the third pass. MTP_PAUSE_AT may name them, too, with
+// milliseconds: `name:300` holds up each of the first 20 passes for so long.
 inline constexpr std::string_view kCrashPoints[] = {
     // A person's change: decided, with its rows locked; on disk; told to the
     // relay; answered, but not the others of its batch.
@@ -88,8 +89,9 @@ inline constexpr std::string_view kCrashPoints[] = {
     "deliver.before_send",
     "deliver.after_send",
     "deliver.after_settle",
-    // Reconciliation: the peer's states read; versions raised, not committed;
-    // repairs marked; all repaired, not reported.
+    // Reconciliation: this side's states read; the peer's, too; versions
+    // raised, not committed; repairs marked; all repaired, not reported.
+    "reconcile.own_states_read",
     "reconcile.states_read",
     "reconcile.before_repair",
     "reconcile.after_repair",
@@ -133,7 +135,8 @@ inline namespace with_test_points {
 // Whether this bug is to act. Tells on standard error when it first does: ask
 // only where the safeguard would.
 bool Planted(PlantedBug bug);
-// Ends the process as SIGKILL would, if it is to end here.
+// Ends the process as SIGKILL would, if it is to end here, or waits, if it is
+// to pause.
 void CrashPoint(CrashPlace place);
 // With MTP_NEXT_VERSION the process is one of the version after this one, whose
 // messages have fields that this one does not know: adds one to the message and

@@ -172,14 +172,15 @@ void Judge::Settle(Book& book) {
   }
   const absl::Time give_up =
       std::max(calm_since_ + kRecovery, absl::Now() + absl::Seconds(3));
-  if (Eventually([&] { return Disagreement(stack_).empty(); },
-                 give_up - absl::Now())) {
-    recovery_ = absl::Now() - calm_since_;
-  } else {
-    Find(absl::StrCat("both sides do not agree ",
-                      absl::FormatDuration(absl::Now() - calm_since_),
-                      " after the troubles:\n", Disagreement(stack_)));
-  }
+  AwaitAgreement(give_up - absl::Now());
+  recovery_ = absl::Now() - calm_since_;
+}
+
+void Judge::AwaitAgreement(absl::Duration limit) {
+  if (Eventually([&] { return Disagreement(stack_).empty(); }, limit)) return;
+  Find(absl::StrCat("both sides do not agree ",
+                    absl::FormatDuration(absl::Now() - calm_since_),
+                    " after the troubles:\n", Disagreement(stack_)));
 }
 
 void Judge::Examine(const Book& book, const std::vector<Echo>& echoes) {

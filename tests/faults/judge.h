@@ -38,6 +38,8 @@ class Judge {
   // When the people have ended, too: within kRecovery both sides agree. Settles
   // what the book does not know by asking again.
   void Settle(Book& book);
+  // Within `limit` both sides agree.
+  void AwaitAgreement(absl::Duration limit);
   // Compares what both sides hold with the book; then tries what comes late,
   // what is refused and what is altered by hand. `echoes`: of what was told.
   void Examine(const Book& book, const std::vector<Echo>& echoes);

@@ -13,6 +13,12 @@ namespace mtp::tests {
 using namespace ops::v1;  // NOLINT: this file's whole subject
 using options::v1::ROLE_MASTER_ADMIN;
 
+Plant::Plant(std::vector<std::string> environment)
+    : stack({.cluster = &order,
+             .processing_cluster = &processing,
+             .test_points = !environment.empty(),
+             .environment = std::move(environment)}) {}
+
 std::string Plant::Now(Side side) {
   absl::SleepFor(absl::Milliseconds(20));
   const std::string now =
@@ -69,6 +75,11 @@ void Plant::Recover(const std::vector<Side>& restored) const {
     REQUIRE(done);
   }
   RequireAgreement(stack);
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    CHECK(ToText(stack.Database(side).Query(
+              "SELECT kind, key, reason, message FROM sync.dead_letter WHERE "
+              "settlement = 'OPEN'")) == "");
+  }
 }
 
 std::string Plant::Exceptions(Side side) const {

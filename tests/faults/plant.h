@@ -12,9 +12,13 @@ namespace mtp::tests {
 // Both sides with real backups and WAL, as docs/recovery.md has it: one cluster
 // for each, that can be restored alone.
 struct Plant {
+  // With these variables in the environment of both services, which then have
+  // test points.
+  explicit Plant(std::vector<std::string> environment = {});
+
   Cluster order{Cluster::Durability::kArchived};
   Cluster processing{Cluster::Durability::kArchived};
-  Stack stack{{.cluster = &order, .processing_cluster = &processing}};
+  Stack stack;
 
   Cluster& Of(Side side) { return side == SIDE_ORDER ? order : processing; }
 

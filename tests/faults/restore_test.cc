@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/order/v1/requests.pb.h"
+#include "mtp/order/v1/schedules.pb.h"
 #include "tests/faults/plant.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
@@ -18,6 +19,22 @@ using options::v1::ROLE_SEEDUWA_OFFICER;
 
 std::string Text(const common::v1::ShipmentKey& key) {
   return absl::StrCat(key.request_code(), "/", key.shipment_code());
+}
+
+// Changes a schedule's section, and back.
+void ChangeToAndFro(const Stack& stack, int64_t schedule_code) {
+  for (const char* section : {"Line 5", "Line 4"}) {
+    order::v1::UpdateScheduleRequest request;
+    request.set_request_id(NewRequestId());
+    request.set_schedule_code(schedule_code);
+    request.mutable_schedule()->set_section(section);
+    request.mutable_update_mask()->add_paths("section");
+    const auto updated = stack.Call<order::v1::UpdateScheduleResponse>(
+        ROLE_GRANDPASS_OFFICER, "mtp.order.v1.ScheduleService/UpdateSchedule",
+        request);
+    INFO(updated.status().ToString());
+    REQUIRE(updated.ok());
+  }
 }
 
 TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
@@ -96,6 +113,8 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   accepted.DoSteps(1, 7);
   Story left(stack);
   left.DoSteps(1, 6);
+  Story planned(stack);
+  planned.DoUntil("mtp.order.v1.ScheduleService/CompleteSchedule");
   RequireAgreement(stack);
   plant.order.BackUp();
   const std::string moment = plant.Now(SIDE_ORDER);
@@ -104,6 +123,8 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   left.DoSteps(7, 9);
   Story asked(stack);
   asked.DoSteps(1, 2);
+  // Only the numbers of its versions are lost; agreement has them back.
+  ChangeToAndFro(stack, planned.schedule_code);
   RequireAgreement(stack);
   plant.Restore(SIDE_ORDER, moment);
   CHECK(accepted.AtGrandpass().status() ==
@@ -153,9 +174,43 @@ TEST_CASE("what cannot be taken back holds up nothing else", "[restore]") {
         absl::StrCat("LOST_IN_RESTORE | shipment:", Text(stuck.shipment)));
   CHECK(taken.AtGrandpass().order_code() == taken.order_code);
   CHECK(stuck.AtGrandpass().order_code().empty());
-  // The link works, both ways.
+  // The link works, both ways; the code that Seeduwa knows is given to nobody.
+  owner.Query("DROP TRIGGER refuse ON shipment");
   Story next(stack);
   next.DoSteps(1, 9);
+  CHECK(next.shipment.request_code() > taken.shipment.request_code());
+}
+
+TEST_CASE("a side that takes back what it lost hears no news meanwhile",
+          "[restore]") {
+  // The one state that is taken back takes long enough to be told something.
+  Plant plant({"MTP_PAUSE_AT=recover.state_taken:3000"});
+  Stack& stack = plant.stack;
+  Story story(stack);
+  story.DoUntil("mtp.processing.v1.OutboundService/DispatchShipments");
+  Story arrived(stack);
+  arrived.DoUntil("mtp.order.v1.ShipmentService/AcceptShipment");
+  RequireAgreement(stack);
+  plant.processing.BackUp();
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  story.Do(story.Find("mtp.processing.v1.OutboundService/DispatchShipments"));
+  RequireAgreement(stack);
+  plant.Restore(SIDE_PROCESSING, moment);
+  REQUIRE(plant.StartEpoch(SIDE_PROCESSING, 1, NewRequestId()).ok());
+  arrived.Do(arrived.Find("mtp.order.v1.ShipmentService/AcceptShipment"));
+  bool confirmed_meanwhile = false;
+  REQUIRE(Eventually([&] {
+    const bool confirmed =
+        stack.Database(SIDE_ORDER).Query("SELECT FROM sync.outbox").empty();
+    const bool recovering = plant.Status(SIDE_PROCESSING).recovering();
+    confirmed_meanwhile = confirmed_meanwhile || (confirmed && recovering);
+    return !recovering;
+  }));
+  CHECK(!confirmed_meanwhile);
+  RequireAgreement(stack);
+  CHECK(!stack.Database(SIDE_PROCESSING)
+             .Query("SELECT FROM shipment WHERE accepted")
+             .empty());
 }
 
 TEST_CASE("an epoch that a restore lost is not begun again", "[restore]") {

@@ -121,6 +121,11 @@ Trial Try(uint32_t seed) {
     failures = troubles.failures();
   }
   judge.Settle(book);
+  for (const bool cancel : {true, false}) {
+    if (!CrossOnTheLine(stack, floor, book, cancel))
+      failures.push_back("the test itself: no shipment left in ignorance");
+  }
+  judge.AwaitAgreement(kRecovery);
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
     echoes.push_back(Echo::Of(stack, side));
   judge.Examine(book, echoes);

@@ -106,6 +106,7 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
       {"pause", 3, &Troubles::Pause},
       {"ask to end", 4, &Troubles::AskToEnd},
       {"crash point", 6, &Troubles::CrashAtPoint},
+      {"slow point", 3, &Troubles::PauseAtPoint},
       {"wrong clock", 2, &Troubles::SetClock},
       {"crash PostgreSQL", 1, &Troubles::CrashPostgres},
       {"kill a backend", 1, &Troubles::KillBackend},
@@ -121,6 +122,7 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
       {"lose one way", 3, &Troubles::LoseOneWay},
       {"half-open", 2, &Troubles::HalfOpen},
       {"partition", 2, &Troubles::Partition},
+      {"forget connections", 2, &Troubles::ForgetConnections},
       {"hold a transaction", 2, &Troubles::HoldTransaction},
       {"hold rows", 2, &Troubles::HoldRows},
       {"record states", 3, &Troubles::RecordEcho},
@@ -136,8 +138,9 @@ const std::vector<Troubles::Kind>& Troubles::Kinds() {
 void Troubles::Run(absl::Duration length) {
   std::vector<int> weights;
   for (const Kind& kind : Kinds()) {
-    const bool possible =
-        kind.begin != &Troubles::CrashAtPoint || !crash_points_.empty();
+    const bool at_point = kind.begin == &Troubles::CrashAtPoint ||
+                          kind.begin == &Troubles::PauseAtPoint;
+    const bool possible = !at_point || !crash_points_.empty();
     weights.push_back(possible ? kind.weight : 0);
   }
   std::discrete_distribution<size_t> any(weights.begin(), weights.end());
@@ -264,10 +267,17 @@ void Troubles::KillFor(std::vector<std::string> environment) {
   if (stack_.Running(side, replica)) stack_.Signal(side, replica, SIGKILL);
 }
 
-void Troubles::CrashAtPoint() {
-  const std::string& point = crash_points_[static_cast<size_t>(
+const std::string& Troubles::AnyPoint() {
+  return crash_points_[static_cast<size_t>(
       Between(0, static_cast<int64_t>(crash_points_.size()) - 1))];
-  KillFor({absl::StrCat("MTP_CRASH_AT=", point, ":", Between(1, 20))});
+}
+
+void Troubles::CrashAtPoint() {
+  KillFor({absl::StrCat("MTP_CRASH_AT=", AnyPoint(), ":", Between(1, 20))});
+}
+
+void Troubles::PauseAtPoint() {
+  KillFor({absl::StrCat("MTP_PAUSE_AT=", AnyPoint(), ":", Between(1, 200))});
 }
 
 void Troubles::SetClock() {
@@ -372,6 +382,13 @@ void Troubles::Partition() {
   Line& line = AnyLine();
   line.Partition();
   Lift(200, 2'500, [&line] { line.Calm(); });
+}
+
+// People's are theirs to give up, and PostgreSQL's socket is no network.
+void Troubles::ForgetConnections() {
+  const Side side = AnySide();
+  Note("  of the peer to " + NameOf(side));
+  stack_.PeerLine(side).Forget();
 }
 
 void Troubles::HoldTransaction() {

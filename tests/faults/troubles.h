@@ -83,7 +83,9 @@ class Troubles {
   void Kill();
   void Pause();
   void AskToEnd();
+  const std::string& AnyPoint();
   void CrashAtPoint();
+  void PauseAtPoint();
   void SetClock();
   // Kills one, to be started again with this in its environment.
   void KillFor(std::vector<std::string> environment);
@@ -102,6 +104,7 @@ class Troubles {
   void LoseOneWay();
   void HalfOpen();
   void Partition();
+  void ForgetConnections();
   void HoldTransaction();
   void HoldRows();
   void RecordEcho();

@@ -34,6 +34,7 @@ constexpr int kOrders = 3;
 constexpr int kFirstBags = 60;
 constexpr int64_t kBagGrams = 50'000;
 constexpr int64_t kTareGrams = 500;
+constexpr int64_t kCrossingGrams = 20'000;
 // Of the things that people reach for: so many of the latest.
 constexpr size_t kInReach = 12;
 // How long somebody waits for an answer before asking again.
@@ -63,6 +64,7 @@ class Person {
 
   void Work();
   void TellStories();
+  bool CrossApart(bool cancel);
 
  private:
   int64_t Between(int64_t least, int64_t most) {
@@ -142,19 +144,26 @@ class Person {
   void Request();
   void Approve();
   void Cut() { Cut(AnyShipment(), Between(5, 100) * 1'000); }
-  void Cut(const common::v1::ShipmentKey& shipment, int64_t grams);
+  bool Cut(const common::v1::ShipmentKey& shipment, int64_t grams);
   void Cancel() { Cancel(AnyShipment()); }
-  void Cancel(const common::v1::ShipmentKey& shipment);
+  bool Cancel(const common::v1::ShipmentKey& shipment);
   void Ready();
-  void ReceiveBag();
+  void Ready(const common::v1::ShipmentKey& shipment);
+  void ReceiveBag() { TakeIn(); }
+  // Its barcode.
+  std::optional<std::string> TakeIn();
   void WriteOff();
   void Allocate();
   void AllocateMany();
   void Release();
   void Move();
   void Dispatch() { Dispatch(AnyShipment()); }
-  void Dispatch(const common::v1::ShipmentKey& shipment);
+  bool Dispatch(const common::v1::ShipmentKey& shipment);
+  // A new shipment, of which Seeduwa has heard.
+  std::optional<common::v1::ShipmentKey> WantForCrossing();
   void Cross();
+  bool Cross(const common::v1::ShipmentKey& shipment,
+             const std::string& barcode, bool cancel);
   void Accept();
   void Schedule();
   void Complete();
@@ -250,7 +259,7 @@ void Person::Approve() {
   }
 }
 
-void Person::Cut(const common::v1::ShipmentKey& shipment, int64_t grams) {
+bool Person::Cut(const common::v1::ShipmentKey& shipment, int64_t grams) {
   ord::SetShipmentQuantityRequest request;
   *request.mutable_key() = shipment;
   request.set_quantity_grams(grams);
@@ -260,15 +269,17 @@ void Person::Cut(const common::v1::ShipmentKey& shipment, int64_t grams) {
   if (response && response->has_split_off_shipment()) {
     floor_.Add(response->split_off_shipment().key());
   }
+  return response.has_value();
 }
 
-void Person::Cancel(const common::v1::ShipmentKey& shipment) {
+bool Person::Cancel(const common::v1::ShipmentKey& shipment) {
   ord::CancelShipmentRequest request;
   *request.mutable_key() = shipment;
   request.set_order_remarks("not needed any more");
-  Ask<ord::CancelShipmentResponse>(
-      "mtp.order.v1.ShipmentService/CancelShipment", ROLE_GRANDPASS_OFFICER,
-      request);
+  return Ask<ord::CancelShipmentResponse>(
+             "mtp.order.v1.ShipmentService/CancelShipment",
+             ROLE_GRANDPASS_OFFICER, request)
+      .has_value();
 }
 
 void Person::Ready() {
@@ -280,15 +291,19 @@ void Person::Ready() {
         "mtp.processing.v1.OutboundService/MarkShipmentNotReady",
         ROLE_SEEDUWA_OFFICER, request);
   } else {
-    pro::MarkShipmentReadyRequest request;
-    *request.mutable_key() = AnyShipment();
-    Ask<pro::MarkShipmentReadyResponse>(
-        "mtp.processing.v1.OutboundService/MarkShipmentReady",
-        ROLE_SEEDUWA_OFFICER, request);
+    Ready(AnyShipment());
   }
 }
 
-void Person::ReceiveBag() {
+void Person::Ready(const common::v1::ShipmentKey& shipment) {
+  pro::MarkShipmentReadyRequest request;
+  *request.mutable_key() = shipment;
+  Ask<pro::MarkShipmentReadyResponse>(
+      "mtp.processing.v1.OutboundService/MarkShipmentReady",
+      ROLE_SEEDUWA_OFFICER, request);
+}
+
+std::optional<std::string> Person::TakeIn() {
   pro::ReceiveBagRequest request;
   pro::BagReceipt& receipt = *request.mutable_receipt();
   receipt.set_item_id(floor_.tealine_id());
@@ -298,7 +313,9 @@ void Person::ReceiveBag() {
   const auto response =
       Ask<pro::ReceiveBagResponse>("mtp.processing.v1.BagService/ReceiveBag",
                                    ROLE_SEEDUWA_OPERATOR, request);
-  if (response) floor_.AddBag(response->bag().barcode());
+  if (!response) return std::nullopt;
+  floor_.AddBag(response->bag().barcode());
+  return response->bag().barcode();
 }
 
 void Person::WriteOff() {
@@ -362,26 +379,24 @@ void Person::Move() {
   if (response) floor_.AddAllocation(response->allocation().allocation_id());
 }
 
-void Person::Dispatch(const common::v1::ShipmentKey& shipment) {
+bool Person::Dispatch(const common::v1::ShipmentKey& shipment) {
   pro::DispatchShipmentsRequest request;
   *request.add_keys() = shipment;
   request.set_shipment_vehicle("LX-" + NewSuffix());
-  Ask<pro::DispatchShipmentsResponse>(
-      "mtp.processing.v1.OutboundService/DispatchShipments",
-      ROLE_SEEDUWA_OPERATOR, request);
+  return Ask<pro::DispatchShipmentsResponse>(
+             "mtp.processing.v1.OutboundService/DispatchShipments",
+             ROLE_SEEDUWA_OPERATOR, request)
+      .has_value();
 }
 
-// One who dispatches a shipment while another cancels it or cuts it to a half,
-// neither knowing of the other: their news cross on the line.
-void Person::Cross() {
-  constexpr int64_t kGrams = 20'000;
+std::optional<common::v1::ShipmentKey> Person::WantForCrossing() {
   ord::CreateRequestRequest wanted;
   wanted.mutable_request()->set_order_code(AnyOrder());
-  wanted.mutable_request()->set_requirement_grams(kGrams);
+  wanted.mutable_request()->set_requirement_grams(kCrossingGrams);
   const auto made = Ask<ord::CreateRequestResponse>(
       "mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
       wanted);
-  if (!made || made->request().shipments_size() == 0) return;
+  if (!made || made->request().shipments_size() == 0) return std::nullopt;
   const common::v1::ShipmentKey key = made->request().shipments(0).key();
   const bool heard = Eventually([&] {
     const auto rows = stack_.Database(SIDE_PROCESSING)
@@ -392,22 +407,49 @@ void Person::Cross() {
                                absl::StrCat(key.shipment_code())});
     return GivenUp() || (rows.ok() && !rows->empty());
   });
-  if (!heard || GivenUp()) return;
+  if (!heard || GivenUp()) return std::nullopt;
+  return key;
+}
 
-  std::thread other([&, seed = random_(), cancel = Once(2)] {
+// One who dispatches a shipment while another cancels it or cuts it to a half,
+// neither knowing of the other: their news cross on the line. Whether both did.
+bool Person::Cross(const common::v1::ShipmentKey& shipment,
+                   const std::string& barcode, bool cancel) {
+  bool other_done = false;
+  std::thread other([&, seed = random_()] {
     Person person(stack_, floor_, book_, stop_, seed);
-    cancel ? person.Cancel(key) : person.Cut(key, kGrams / 2);
+    other_done = cancel ? person.Cancel(shipment)
+                        : person.Cut(shipment, kCrossingGrams / 2);
   });
   pro::AllocateToShipmentRequest taken;
-  taken.set_barcode(floor_.AnyBag(random_));
-  *taken.mutable_shipment() = key;
-  taken.set_grams(kGrams);
+  taken.set_barcode(barcode);
+  *taken.mutable_shipment() = shipment;
+  taken.set_grams(kCrossingGrams);
   Ask<pro::AllocateToShipmentResponse>(
       "mtp.processing.v1.AllocationService/AllocateToShipment",
       ROLE_SEEDUWA_OPERATOR, taken);
-  Dispatch(key);
+  Ready(shipment);
+  const bool left = Dispatch(shipment);
   other.join();
-  floor_.Add(key);
+  floor_.Add(shipment);
+  return left && other_done;
+}
+
+void Person::Cross() {
+  const auto shipment = WantForCrossing();
+  if (shipment) Cross(*shipment, floor_.AnyBag(random_), Once(2));
+}
+
+bool Person::CrossApart(bool cancel) {
+  const auto barcode = TakeIn();
+  const auto shipment = WantForCrossing();
+  if (!barcode || !shipment) return false;
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+    stack_.PeerLine(side).Partition();
+  const bool crossed = Cross(*shipment, *barcode, cancel);
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+    stack_.PeerLine(side).Calm();
+  return crossed;
 }
 
 void Person::Accept() {
@@ -593,6 +635,12 @@ std::string Floor::AnyParcel(std::mt19937& random) const {
 int64_t Floor::AnySchedule(std::mt19937& random) const {
   absl::MutexLock lock(&mutex_);
   return AnyOf(schedules_, random);
+}
+
+bool CrossOnTheLine(Stack& stack, Floor& floor, Book& book, bool cancel) {
+  // As when all others have gone home: nobody asks for ever.
+  const std::atomic<bool> stop = true;
+  return Person(stack, floor, book, stop, 0).CrossApart(cancel);
 }
 
 Workload::Workload(Stack& stack, Floor& floor, Book& book, uint32_t seed)

@@ -68,6 +68,10 @@ class Floor {
   std::vector<int64_t> schedules_ ABSL_GUARDED_BY(mutex_);
 };
 
+// In a stack with lines: parts the sides for a moment, in which a shipment
+// leaves that is cancelled, or cut to a half. Whether both were done.
+bool CrossOnTheLine(Stack& stack, Floor& floor, Book& book, bool cancel);
+
 // People who request, cut, cancel, weigh, allocate, dispatch, accept and
 // schedule at random, from one seed, and one who takes orders from the plan to
 // the parcel (story.h), so that all roles have something to do. Ends with its

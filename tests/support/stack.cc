@@ -165,6 +165,7 @@ Stack::Stack(Options options)
       token_keys_(std::move(options.token_keys)),
       test_points_(options.test_points ||
                    std::getenv("MTP_PLANTED") != nullptr),
+      environment_(std::move(options.environment)),
       authority_(Identities::Shared().folder() + "/certificates/ca.pem") {
   static int count = 0;
   const int number = ++count;
@@ -247,6 +248,7 @@ std::vector<std::string> Stack::Command(
   const std::string& folder = Identities::Shared().folder();
   const Replica& process = Of(side).replicas[replica];
   std::vector<std::string> command = {"env"};
+  command.insert(command.end(), environment_.begin(), environment_.end());
   command.insert(command.end(), environment.begin(), environment.end());
   const std::vector<std::string> program = {
       absl::StrCat(MTP_BINARY_DIR "/", NameOf(side), "_service",

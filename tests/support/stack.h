@@ -74,6 +74,8 @@ class Stack {
     // The services with test points (common/base/test_points.h); so are all
     // where MTP_PLANTED names a bug.
     bool test_points = false;
+    // Of all processes (`NAME=value`).
+    std::vector<std::string> environment = {};
   };
 
   // Starts both and waits until they serve.
@@ -197,6 +199,7 @@ class Stack {
   const std::vector<std::string> processing_flags_;
   const std::string token_keys_;
   const bool test_points_;
+  const std::vector<std::string> environment_;
   std::string authority_;
   std::map<Side, Service> services_;
 };
