@@ -311,8 +311,14 @@ void AddReconcile(CLI::App& sync, Session& session) {
   Bind(reconcile, "--report", *request, "report_only",
        "Only tells, repairs nothing");
   reconcile.callback([&session, request] {
-    session.Do(
-        [&session, request] { return ShowBoth(session, *request, RunsText); });
+    session.Do([&session, request]() -> absl::Status {
+      std::vector<std::pair<Side, ReconcileResponse>> responses;
+      RETURN_IF_ERROR(ShowBoth(session, *request, RunsText, &responses));
+      for (const auto& [side, response] : responses) {
+        if (!response.run().error().empty()) return AlreadyTold();
+      }
+      return absl::OkStatus();
+    });
   });
 }
 

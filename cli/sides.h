@@ -78,7 +78,8 @@ template <typename Request, typename Response>
 absl::Status ShowBoth(
     Session& session, Request& request,
     std::string (*text)(
-        const std::vector<std::pair<common::v1::Side, Response>>&)) {
+        const std::vector<std::pair<common::v1::Side, Response>>&),
+    std::vector<std::pair<common::v1::Side, Response>>* shown = nullptr) {
   std::vector<std::pair<common::v1::Side, Response>> responses;
   const absl::Status status = AskSides(session, request, responses);
   if (session.settings().json) {
@@ -86,6 +87,7 @@ absl::Status ShowBoth(
   } else if (!responses.empty()) {
     session.out() << text(responses);
   }
+  if (shown != nullptr) *shown = std::move(responses);
   return status;
 }
 

@@ -300,6 +300,11 @@ void Checker::CheckUnique(const FieldPlan& plan, const Message& message,
 
 void Checker::CheckText(const FieldPlan& plan, std::string_view text,
                         bool is_set, const Place& place) {
+  if (plan.required &&
+      text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    Violate(place, "is required");
+    return;
+  }
   if (text.empty()) {
     if (plan.required) {
       Violate(place, "is required");
