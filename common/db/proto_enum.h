@@ -26,8 +26,9 @@ class EnumTexts {
   EnumTexts(const google::protobuf::EnumDescriptor* descriptor,
             bool lower_case);
   std::string_view Text(int number) const;
-  // The process ends with a message when the database holds an unknown text:
-  // the schema's check constraints allow none.
+  // 0, with a line on standard error, for a text that is none of them: where no
+  // check constraint of the schema refuses it, somebody may have written it by
+  // hand, and comparing must find that.
   int Number(std::string_view text) const;
 
  private:
