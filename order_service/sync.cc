@@ -32,16 +32,16 @@ absl::Time ChangedAt(const sync::v1::Stamp& stamp, const Context& context) {
 
 // --- shipment progress: readiness
 
+// Whether somebody said so. A copy that was altered by hand says something else
+// of the same moment: that is put right, and nothing has happened.
 bool SaysReadiness(const ShipmentProgressState& state,
                    const Shipment& shipment) {
-  return state.readiness() != shipment.readiness ||
-         TimeOf(state.has_readiness_at(), state.readiness_at()) !=
-             shipment.readiness_at;
+  const auto said_at = TimeOf(state.has_readiness_at(), state.readiness_at());
+  return said_at != shipment.readiness_at ||
+         (!said_at.has_value() && state.readiness() != shipment.readiness);
 }
 
-void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
-                   Shipment& shipment, Context& context, Rows& rows) {
-  const ShipmentStatus from = shipment.status;
+void CopyReadiness(const ShipmentProgressState& state, Shipment& shipment) {
   const Actor actor = Actor::Of(state.readiness_actor());
   shipment.readiness = state.readiness();
   shipment.readiness_remarks = state.order_remarks();
@@ -50,9 +50,15 @@ void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
   shipment.readiness_by_role = actor.role;
   shipment.readiness_at =
       TimeOf(state.has_readiness_at(), state.readiness_at());
+}
+
+void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
+                   Shipment& shipment, Context& context, Rows& rows) {
+  const ShipmentStatus from = shipment.status;
+  CopyReadiness(state, shipment);
   shipment.Heard(context.now());
   Record(shipment, v1::SHIPMENT_EVENT_CAUSE_READINESS, from,
-         {.actor = actor,
+         {.actor = Actor::Of(state.readiness_actor()),
           .occurred_at =
               shipment.readiness_at.value_or(ChangedAt(state.stamp(), context)),
           .remarks = state.order_remarks(),
@@ -62,17 +68,14 @@ void TakeReadiness(const ShipmentProgressState& state, const Cause& cause,
 
 // --- shipment progress: dispatch
 
+// Whether it left or did not leave after all, or its dispatch was corrected
+// since it was last heard of; whatever else differs was altered by hand.
 bool SaysDispatch(const ShipmentProgressState& state,
                   const Shipment& shipment) {
   if (state.has_dispatch() != shipment.dispatched) return true;
-  if (!state.has_dispatch()) return false;
-  const ShipmentProgressState::Dispatch& dispatch = state.dispatch();
-  return dispatch.shipment_vehicle() != shipment.dispatch_vehicle ||
-         dispatch.dispatched_grams() != shipment.dispatched_grams ||
-         dispatch.bag_count() != shipment.dispatched_bags ||
-         FromProto(dispatch.dispatched_at()) != shipment.dispatched_at ||
-         dispatch.manifest_digest() !=
-             shipment.manifest_digest.value_or(db::Bytes{}).value;
+  return state.has_dispatch() &&
+         TimeOf(state.has_corrected_at(), state.corrected_at()) !=
+             shipment.corrected_at;
 }
 
 void CopyDispatch(const ShipmentProgressState& state, Shipment& shipment) {
@@ -208,6 +211,7 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state,
   shipment.progress_version = state.stamp().version();
   shipment.progress_changed_at = ChangedAt(state.stamp(), context);
   shipment.allocated_grams = state.allocated_grams();
+  const bool says_dispatch = SaysDispatch(state, shipment);
   const Actor corrector = Actor::Of(state.correction_actor());
   shipment.correction_reason = state.correction_reason();
   shipment.corrected_by = corrector.subject;
@@ -222,9 +226,13 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state,
                  {"dispatched", state.has_dispatch()}});
   if (SaysReadiness(state, shipment)) {
     TakeReadiness(state, cause, shipment, context, rows);
+  } else {
+    CopyReadiness(state, shipment);
   }
-  if (SaysDispatch(state, shipment)) {
+  if (says_dispatch) {
     TakeDispatch(state, cause, shipment, context, rows);
+  } else {
+    CopyDispatch(state, shipment);
   }
   shipment.Heard(context.now());
   return sync::Applied();

@@ -185,6 +185,25 @@ TEST_CASE(
   CHECK(desk.OpenExceptions().size() == 2);
 }
 
+TEST_CASE("a copy that was altered by hand is put right, and no more") {
+  OrderDesk desk;
+  const db::ShipmentKey key = desk.AddRequest(kQuantity).key();
+  auto altered = OrderDesk::Word(key, 1, READINESS_READY, kQuantity, kQuantity);
+  altered.mutable_readiness_actor()->set_username("somebody");
+  altered.set_order_remarks("by hand");
+  altered.mutable_dispatch()->set_shipment_vehicle("FAKE");
+  altered.mutable_dispatch()->set_bag_count(1);
+  desk.Hear(altered);
+  const size_t events = desk.event_count();
+  desk.Hear(OrderDesk::Word(key, 2, READINESS_READY, kQuantity, kQuantity));
+  CHECK(desk.Shipment(key).readiness_by_username == "");
+  CHECK(desk.Shipment(key).readiness_remarks == "");
+  CHECK(desk.Shipment(key).dispatch_vehicle == "WP-1234");
+  CHECK(desk.Shipment(key).dispatched_bags != 1);
+  CHECK(desk.event_count() == events);
+  CHECK(desk.OpenExceptions().empty());
+}
+
 TEST_CASE("a dispatch taken back makes the shipment wait again") {
   OrderDesk desk;
   const db::ShipmentKey key = desk.AddRequest(kQuantity).key();
