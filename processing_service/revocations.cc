@@ -92,7 +92,19 @@ handlers::Hearing<Rows, RevocationState> RevocationHearing() {
   return {.kind = sync::kRevocation,
           .key = [](const RevocationState& state) { return state.subject(); },
           .touch = Touch,
-          .apply = Apply};
+          .apply = Apply,
+          .kept =
+              [](const RevocationState& state, const Rows& rows) {
+                const auto subject = Uuid::Parse(state.subject());
+                const RevokedUser* copy =
+                    subject.has_value() ? rows.revoked_users.Find(*subject)
+                                        : nullptr;
+                return copy == nullptr
+                           ? std::nullopt
+                           : std::optional(sync::KeptStamp{
+                                 copy->order_epoch, copy->order_version,
+                                 copy->order_changed_at});
+              }};
 }
 
 absl::StatusOr<sync::v1::ApplyRevocationsResponse> DecideApplyRevocations(

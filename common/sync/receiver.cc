@@ -10,14 +10,17 @@
 namespace mtp::sync {
 namespace {
 
-// Each time: what was told last is what a restore is measured by.
+// Each time: what was told last is what a restore is measured by; within the
+// epoch, which another call may have raised meanwhile.
 constexpr db::Statement kHeard{R"(
   UPDATE sync.epoch
   SET peer_epoch = greatest(peer_epoch, $1::bigint), peer_heard_at = now(),
       peer_high_water = CASE WHEN peer_epoch < $1::bigint THEN $2::bigint
-                             ELSE greatest(peer_high_water, $2::bigint) END,
+                             WHEN peer_epoch = $1::bigint THEN greatest(peer_high_water, $2::bigint)
+                             ELSE peer_high_water END,
       peer_sent_at = CASE WHEN peer_epoch < $1::bigint THEN $3::timestamptz
-                          ELSE greatest(peer_sent_at, $3::timestamptz) END,
+                          WHEN peer_epoch = $1::bigint THEN greatest(peer_sent_at, $3::timestamptz)
+                          ELSE peer_sent_at END,
       halted = halted AND peer_epoch >= $1::bigint
 )"};
 
