@@ -72,23 +72,28 @@ void Accept(const ShipmentState& state, Shipment& shipment, Context& context,
   keep(state.accepted().sent_back_barcodes(), "SENT_BACK");
 }
 
-// Whether our word of it is what the peer knows, for all that can change.
-bool SaysTheSame(const Shipment& shipment, const ShipmentState& state) {
-  return shipment.order_code == state.order_code() &&
-         shipment.created_at == FromProto(state.created_at()) &&
+// Whether both sides have it open, and our word of it is what the peer knows.
+// Of one that has ended the peer may know another end.
+bool OpenAndTheSame(const Shipment& shipment, const ShipmentState& state) {
+  return !shipment.cancelled && !state.has_cancelled() && !shipment.accepted &&
+         !state.has_accepted() && shipment.order_code == state.order_code() &&
+         shipment.product_name == state.product_name() &&
+         shipment.item_code == state.item_code() &&
          shipment.quantity_grams == state.quantity_grams() &&
+         shipment.split_from_shipment_code ==
+             state.split_from_shipment_code() &&
+         shipment.special == state.special() &&
          shipment.closed_short == state.closed_short() &&
-         shipment.cancelled == state.has_cancelled() &&
-         shipment.accepted == state.has_accepted();
+         shipment.created_at == FromProto(state.created_at());
 }
 
-bool SaysTheSame(const Schedule& schedule, const ScheduleState& state) {
-  return schedule.schedule_date == FromProto(state.date()) &&
+bool OpenAndTheSame(const Schedule& schedule, const ScheduleState& state) {
+  return !schedule.completed && !state.completed() &&
+         schedule.schedule_date == FromProto(state.date()) &&
          schedule.order_code == state.order_code() &&
          schedule.shift == state.shift() &&
          schedule.section == state.section() &&
-         schedule.quantity_grams == state.quantity_grams() &&
-         schedule.completed == state.completed();
+         schedule.quantity_grams == state.quantity_grams();
 }
 
 // All that we had said of it.
@@ -182,15 +187,19 @@ void Take(const ShipmentState& state, Context& context, Rows& rows) {
   }
   const bool changed_since = ChangedSince(found->changed_at, state.stamp());
   const ShipmentStatus from = found->status;
-  if (SaysTheSame(*found, state)) {
+  if (OpenAndTheSame(*found, state)) {
     // Changed to and fro: only the numbers of its versions were lost, and an
     // etag of theirs must not be given again.
     if (state.stamp().version() <= found->version) return;
     Shipment& shipment = rows.shipments.Edit(*found);
     shipment.version = state.stamp().version();
-    if (!changed_since)
-      shipment.changed_at = FromProto(state.stamp().changed_at());
     shipment.updated_at = context.now();
+    if (changed_since) {
+      shipment.Changed(context.now());
+      Tell(shipment, context);
+    } else {
+      shipment.changed_at = FromProto(state.stamp().changed_at());
+    }
     return;
   }
   if (state.stamp().version() > found->version && !changed_since) {
@@ -264,12 +273,16 @@ void Take(const ScheduleState& state, Context& context, Rows& rows) {
     return;
   }
   const bool changed_since = ChangedSince(found->changed_at, state.stamp());
-  if (SaysTheSame(*found, state)) {
+  if (OpenAndTheSame(*found, state)) {
     if (state.stamp().version() <= found->version) return;
     Schedule& schedule = rows.schedules.Edit(*found);
     schedule.version = state.stamp().version();
-    if (!changed_since)
+    if (changed_since) {
+      schedule.Changed(context.now());
+      context.Tell(sync::kSchedule, key, schedule.version);
+    } else {
       schedule.changed_at = FromProto(state.stamp().changed_at());
+    }
     return;
   }
   if (state.stamp().version() > found->version && !changed_since) {
@@ -324,6 +337,9 @@ void Take(const RevocationState& state, Context& context, Rows& rows) {
       disabled.disabled_at = context.now();
       disabled.Changed(context.now());
     }
+    // Enabled since the backup: who has the backup's account is out, until it
+    // is enabled again.
+    if (user->disabled) revocation.disabled = true;
   }
   context.Audit("user", subject->ToString(), "recovered",
                 {{"disabled", revocation.disabled}});

@@ -108,13 +108,25 @@ void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
   SettleBags({&shipment}, context, rows);
 }
 
+// Whether what we say now became so behind what the peer knows: news that it
+// was not told yet, or work since the restore.
+template <typename Thing>
+bool SaidLater(const Thing& thing, const sync::v1::Stamp& known) {
+  return thing.version > known.version() &&
+         thing.changed_at > FromProto(known.changed_at());
+}
+
 void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
   if (found == nullptr) return;  // Grandpass does not know it either
   Shipment& shipment = rows.shipments.Edit(*found);
+  const bool said_later = SaidLater(shipment, state.stamp());
+  const bool taken_back_since =
+      said_later && shipment.corrected_at.has_value() &&
+      *shipment.corrected_at > FromProto(state.stamp().changed_at());
   bool taken = false;
-  if (state.has_dispatch() && !shipment.dispatched) {
+  if (state.has_dispatch() && !shipment.dispatched && !taken_back_since) {
     TakeDispatch(state, shipment, context, rows);
     taken = true;
   }
@@ -129,6 +141,12 @@ void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
     shipment.corrected_at = FromProto(state.corrected_at());
     TakeBackDispatch(shipment);
     SettleBags({&shipment}, context, rows);
+    // Cut or cancelled since, as Grandpass said before this.
+    const int64_t too_much =
+        std::min(shipment.allocated_grams - shipment.WantedGrams(),
+                 GivableGrams(shipment, rows));
+    if (too_much > 0)
+      GiveBack(shipment, too_much, context.correlation_id(), context, rows);
     taken = true;
   }
   // What else Grandpass heard of was undone by the restore: the present state
@@ -142,7 +160,8 @@ void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
                    {"recovered_grams", shipment.recovered_grams}});
   }
   if (SaysTheSame(shipment, state)) return;
-  if (!taken && state.allocated_grams() > shipment.allocated_grams) {
+  if (!taken && !said_later &&
+      state.allocated_grams() > shipment.allocated_grams) {
     OpenLost(sync::ThingText("shipment", key.Text()),
              {{"allocated", state.allocated_grams()},
               {"known", shipment.allocated_grams}},
@@ -163,12 +182,13 @@ void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
   if (found == nullptr) return;
   const std::string key = absl::StrCat(state.schedule_code());
   Schedule& schedule = rows.schedules.Edit(*found);
+  const bool said_later = SaidLater(schedule, state.stamp());
   schedule.version = std::max(schedule.version, state.stamp().version());
   if (schedule.parcel_count == state.parcel_count() &&
       schedule.parcel_grams == state.parcel_grams()) {
     return;
   }
-  if (state.parcel_grams() > schedule.parcel_grams) {
+  if (!said_later && state.parcel_grams() > schedule.parcel_grams) {
     OpenLost(
         sync::ThingText("schedule", key),
         {{"parcelled", state.parcel_grams()}, {"known", schedule.parcel_grams}},

@@ -17,14 +17,26 @@ using sync::v1::State;
 // Facts that are digested in one go, on either side.
 constexpr int64_t kMostAtOnce = 8'000;
 constexpr int64_t kFirstWidth = 64;
-constexpr int32_t kPageSize = 500;
+constexpr int32_t kPageSize = 1'000;
+// Greater than that of every transaction that was told of.
+constexpr db::Statement kNextTransaction{
+    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"};
+constexpr db::Statement kRefused{
+    "UPDATE sync.epoch SET refused_by_peer = 'REFUSAL_VERSIONS_FELL_BACK' "
+    "WHERE refused_by_peer <> 'REFUSAL_VERSIONS_FELL_BACK'"};
 constexpr char kGetDigests[] = "mtp.sync.v1.SyncService/GetDigests";
 
 }  // namespace
 
 absl::StatusOr<sync::v1::Sender> Comparison::Sender() {
   ASSIGN_OR_RETURN(const db::Result row, connection_.Run(sync::kReadSender));
-  return sync::ReadSender(row[0], peer_.side, peer_.instance);
+  sync::v1::Sender sender =
+      sync::ReadSender(row[0], peer_.side, peer_.instance);
+  // The peer must not answer a side that was restored and did not say so: what
+  // it lost would look like drift, and be repaired to nothing.
+  ASSIGN_OR_RETURN(const db::Result next, connection_.Run(kNextTransaction));
+  sender.set_high_water(next[0].Get<int64_t>(0));
+  return sender;
 }
 
 template <typename Response, typename Request>
@@ -43,6 +55,10 @@ template <typename Response, typename Request>
 absl::StatusOr<Response> Comparison::Ask(std::string_view method,
                                          const Request& request) {
   ASSIGN_OR_RETURN(Response response, Hear<Response>(method, request));
+  if (response.receipt().refusal() == sync::v1::REFUSAL_VERSIONS_FELL_BACK) {
+    // That this side was restored it learns from its peer.
+    RETURN_IF_ERROR(connection_.Run(kRefused).status());
+  }
   if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED) {
     return absl::FailedPreconditionError(
         absl::StrCat("the peer refused: ",
@@ -109,8 +125,8 @@ absl::StatusOr<std::vector<State>> Comparison::PeerStates(
 }
 
 absl::StatusOr<std::vector<int64_t>> Comparison::DifferingBuckets(
-    const Facts& facts, Digested digested, int64_t first, int64_t last,
-    int64_t& compared, const std::function<bool()>& stop) {
+    const Facts& facts, int64_t first, int64_t last, int64_t& compared,
+    const std::function<bool()>& stop) {
   std::vector<int64_t> differing;
   int64_t width = kFirstWidth;
   while (first <= last) {
@@ -131,13 +147,14 @@ absl::StatusOr<std::vector<int64_t>> Comparison::DifferingBuckets(
     std::map<int64_t, BucketDigester> own;
     for (const db::Row row : rows) {
       const State state = facts.read(row);
-      own.try_emplace(BucketOf(KeyOf(state), kBucketCount), digested)
+      own.try_emplace(BucketOf(KeyOf(state), kBucketCount),
+                      Digested::kVersioned)
           .first->second.Add(state);
     }
     compared += rows.size();
     ASSIGN_OR_RETURN(sync::v1::GetDigestsRequest request,
                      DigestsRequest(facts, first, end));
-    request.set_with_versions(digested == Digested::kContentAndVersion);
+    request.set_with_versions(true);
     ASSIGN_OR_RETURN(const auto told,
                      Ask<sync::v1::GetDigestsResponse>(kGetDigests, request));
     std::map<int64_t, std::string> theirs;

@@ -43,8 +43,8 @@ class Comparison {
   // facts; adds how many this side has to `compared`. CANCELLED once `stop`
   // says so.
   absl::StatusOr<std::vector<int64_t>> DifferingBuckets(
-      const Facts& facts, Digested digested, int64_t first, int64_t last,
-      int64_t& compared, const std::function<bool()>& stop);
+      const Facts& facts, int64_t first, int64_t last, int64_t& compared,
+      const std::function<bool()>& stop);
   // All that the peer has of some buckets.
   absl::StatusOr<std::vector<sync::v1::State>> PeerStates(
       const Facts& facts, std::span<const int64_t> buckets);

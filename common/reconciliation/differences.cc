@@ -8,12 +8,18 @@
 #include "absl/strings/str_join.h"
 #include "common/base/protos.h"
 #include "common/reconciliation/contents.h"
+#include "common/reconciliation/facts.h"
 
 namespace mtp::reconciliation {
 namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime(absl::RFC3339_full, FromProto(time),
+                          absl::UTCTimeZone());
+}
 
 // A list of many bags is told by its length and its beginning.
 constexpr int kItemsTold = 10;
@@ -77,8 +83,7 @@ void Flatten(const Message& message, const std::string& prefix,
     const Message& inner = message.GetReflection()->GetMessage(message, field);
     if (const auto* time =
             dynamic_cast<const google::protobuf::Timestamp*>(&inner)) {
-      values[name] = absl::FormatTime(absl::RFC3339_full, FromProto(*time),
-                                      absl::UTCTimeZone());
+      values[name] = TimeText(*time);
       continue;
     }
     // There or not is a difference, too.
@@ -99,16 +104,28 @@ std::map<std::string, std::string> ValuesOf(const sync::v1::State& state) {
 
 std::vector<ops::v1::DriftDifference> Differences(const sync::v1::State& owner,
                                                   const sync::v1::State& copy) {
+  std::vector<ops::v1::DriftDifference> differences;
   std::map<std::string, std::pair<std::string, std::string>> merged;
   for (auto& [name, value] : ValuesOf(owner)) merged[name].first = value;
   for (auto& [name, value] : ValuesOf(copy)) merged[name].second = value;
-  std::vector<ops::v1::DriftDifference> differences;
-  for (auto& [name, values] : merged) {
-    if (values.first == values.second) continue;
+  const auto add = [&](const std::string& field, const std::string& owners,
+                       const std::string& copys) {
+    if (owners == copys) return;
     ops::v1::DriftDifference& difference = differences.emplace_back();
-    difference.set_field(name);
-    difference.set_owner_value(values.first);
-    difference.set_copy_value(values.second);
+    difference.set_field(field);
+    difference.set_owner_value(owners);
+    difference.set_copy_value(copys);
+  };
+  for (const auto& [name, values] : merged)
+    add(name, values.first, values.second);
+  // Where they say the same, one of them says it at another place in time.
+  if (differences.empty()) {
+    const sync::v1::Stamp& own = StampOf(owner);
+    const sync::v1::Stamp& copied = StampOf(copy);
+    add("stamp.version", absl::StrCat(own.version()),
+        absl::StrCat(copied.version()));
+    add("stamp.changed_at", TimeText(own.changed_at()),
+        TimeText(copied.changed_at()));
   }
   return differences;
 }

@@ -125,7 +125,7 @@ void FactCalls::GetDigests(std::unique_ptr<rpc::Call> call) {
               response.set_highest_version(version);
               response.set_highest_code(code);
               const Digested digested = asked.with_versions()
-                                            ? Digested::kContentAndVersion
+                                            ? Digested::kVersioned
                                             : Digested::kContent;
               std::map<int64_t, BucketDigester> digests;
               for (const db::Row row : found[kFirstResult + 1]) {

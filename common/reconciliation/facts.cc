@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "common/base/protos.h"
 #include "common/reconciliation/contents.h"
 
@@ -17,6 +18,11 @@ std::string Sha256(std::string_view bytes) {
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
          reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
+}
+
+void AddBigEndian(int64_t number, std::string& bytes) {
+  for (int shift = 56; shift >= 0; shift -= 8)
+    bytes += static_cast<char>(static_cast<uint64_t>(number) >> shift & 0xff);
 }
 
 // The one field that a State has, whatever its kind.
@@ -95,6 +101,14 @@ std::string ContentDigest(const State& state) {
   return Sha256(content.SerializeAsString());
 }
 
+std::string VersionedDigest(const State& state) {
+  const Stamp& stamp = StampOf(state);
+  std::string bytes = ContentDigest(state);
+  AddBigEndian(stamp.version(), bytes);
+  AddBigEndian(absl::ToUnixMicros(FromProto(stamp.changed_at())), bytes);
+  return Sha256(bytes);
+}
+
 int64_t BucketOf(std::string_view key, int64_t bucket_count) {
   const std::string digest = Sha256(key);
   uint32_t hash = 0;
@@ -105,14 +119,8 @@ int64_t BucketOf(std::string_view key, int64_t bucket_count) {
 }
 
 void BucketDigester::Add(const State& state) {
-  std::string digest = ContentDigest(state);
-  if (digested_ == Digested::kContentAndVersion) {
-    const auto version = static_cast<uint64_t>(StampOf(state).version());
-    for (int shift = 56; shift >= 0; shift -= 8)
-      digest += static_cast<char>(version >> shift & 0xff);
-    digest = Sha256(digest);
-  }
-  digests_ += digest;
+  digests_ += digested_ == Digested::kVersioned ? VersionedDigest(state)
+                                                : ContentDigest(state);
   ++state_count_;
 }
 

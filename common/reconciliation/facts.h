@@ -58,11 +58,13 @@ sync::v1::Stamp& StampOf(sync::v1::State& state);
 // The key as text; 17/1.
 std::string KeyOf(const sync::v1::State& state);
 
-// What of a state is digested.
-enum class Digested { kContent, kContentAndVersion };
+// What of a state is digested: what it says, or that and the version and time
+// by which its place in time is judged.
+enum class Digested { kContent, kVersioned };
 
 // SHA-256 of the canonical form of a state's content (states.proto).
 std::string ContentDigest(const sync::v1::State& state);
+std::string VersionedDigest(const sync::v1::State& state);
 // Which bucket of so many a key belongs to.
 int64_t BucketOf(std::string_view key, int64_t bucket_count);
 

@@ -109,8 +109,14 @@ absl::StatusOr<ops::v1::ReconcileResponse> ReconcileCalls::Report(
   db::Exchange exchange;
   exchange.Add(kRunById, db::Params().Add(id));
   exchange.Add(kDrift, db::Params().Add(id).Add(kDriftTold));
-  ASSIGN_OR_RETURN(const db::Results results,
-                   connection->Run(exchange.InSnapshot()));
+  const absl::StatusOr<db::Results> snapshot =
+      connection->Run(exchange.InSnapshot());
+  if (!snapshot.ok()) {
+    // It stands in the middle of a transaction that failed.
+    session_.Drop();
+    return snapshot.status();
+  }
+  const db::Results& results = *snapshot;
   ops::v1::ReconcileResponse response;
   response.mutable_run()->set_run_id(run_id);
   if (results[1].empty()) {

@@ -195,8 +195,8 @@ bool Reconciler::Stopping() {
 }
 
 void Reconciler::Work() {
-  if (options_.interval > absl::ZeroDuration())
-    next_look_ = absl::Now() + options_.interval;
+  // The first look at once: a side that was restored learns it from its peer.
+  next_look_ = absl::Now();
   while (true) {
     {
       std::unique_lock lock(mutex_);
@@ -216,26 +216,24 @@ absl::Status Reconciler::LookOnce() {
   if (connection_ == nullptr || !connection_->alive()) {
     ASSIGN_OR_RETURN(connection_, db::Connection::Open(options_.database));
   }
-  ASSIGN_OR_RETURN(const db::Result link_row,
-                   connection_->Run(sync::kReadLinkState));
-  const bool recovering = sync::ReadLinkState(link_row[0]).recovering;
-  ASSIGN_OR_RETURN(
-      const db::Result open,
-      connection_->Run(kOpenRun, db::Params().Add(absl::Now() >= next_retry_)));
-  const bool due =
-      options_.interval > absl::ZeroDuration() && absl::Now() >= next_look_;
-  if (!recovering && open.empty() && !due) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Tasks tasks, LookForTasks());
+  if (tasks.none()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const db::Result lock, connection_->Run(kLock));
   if (!lock[0].Get<bool>(0)) return absl::OkStatus();
 
-  absl::Status status;
-  if (recovering && options_.recover) {
+  // Another replica may have done it until it let go of the lock.
+  absl::StatusOr<Tasks> still = LookForTasks();
+  absl::Status status = still.status();
+  if (still.ok()) tasks = *std::move(still);
+  if (!status.ok() || tasks.none()) {
+    // Nothing is left to do, or nothing is known.
+  } else if (tasks.recovering && options_.recover) {
     status = options_.recover(*connection_, [this] { return Stopping(); });
     if (absl::IsCancelled(status)) status = absl::OkStatus();
-  } else if (!open.empty()) {
+  } else if (!tasks.open.empty()) {
     Run run;
-    open[0].Into(run.run_id, run.cause, run.report_only, run.kinds,
-                 run.correlation_id);
+    tasks.open[0].Into(run.run_id, run.cause, run.report_only, run.kinds,
+                       run.correlation_id);
     status = Execute(run);
   } else {
     next_look_ = absl::Now() + options_.interval;
@@ -262,6 +260,18 @@ absl::Status Reconciler::LookOnce() {
   if (connection_->alive() && !connection_->Run(kUnlock).ok())
     connection_.reset();
   return status;
+}
+
+absl::StatusOr<Reconciler::Tasks> Reconciler::LookForTasks() {
+  ASSIGN_OR_RETURN(const db::Result link,
+                   connection_->Run(sync::kReadLinkState));
+  const bool retry = absl::Now() >= next_retry_;
+  ASSIGN_OR_RETURN(db::Result open,
+                   connection_->Run(kOpenRun, db::Params().Add(retry)));
+  return Tasks{.recovering = sync::ReadLinkState(link[0]).recovering,
+               .open = std::move(open),
+               .due = options_.interval > absl::ZeroDuration() &&
+                      absl::Now() >= next_look_};
 }
 
 absl::Status Reconciler::Execute(Run& run) {
@@ -307,10 +317,10 @@ absl::Status Reconciler::CompareKind(Run& run, const Facts& facts,
                                      const Slice& slice) {
   const int64_t before = run.compared;
   Comparison comparison(options_.peer, *connection_);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> differing,
-                   comparison.DifferingBuckets(
-                       facts, Digested::kContent, slice.first, slice.last,
-                       run.compared, [this] { return Stopping(); }));
+  ASSIGN_OR_RETURN(
+      const std::vector<int64_t> differing,
+      comparison.DifferingBuckets(facts, slice.first, slice.last, run.compared,
+                                  [this] { return Stopping(); }));
   if (options_.observer.compared)
     options_.observer.compared(run.compared - before);
   for (size_t first = 0; first < differing.size(); first += kBucketsAtOnce) {
@@ -368,7 +378,7 @@ absl::Status Reconciler::CompareBuckets(Run& run, const Facts& facts,
   for (auto& [key, pair] : pairs) {
     if (marked.contains(key) || (!pair.own && !pair.copy)) continue;
     if (pair.own && pair.copy &&
-        ContentDigest(*pair.own) == ContentDigest(*pair.copy)) {
+        VersionedDigest(*pair.own) == VersionedDigest(*pair.copy)) {
       continue;
     }
     pair.key = key;

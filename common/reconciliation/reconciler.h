@@ -88,6 +88,14 @@ class Reconciler {
 
   void Work();
   absl::Status LookOnce();
+  // What is to be done, as the database says.
+  struct Tasks {
+    bool recovering = false;
+    db::Result open;  // the oldest run that is not finished, if there is one
+    bool due = false;
+    bool none() const { return !recovering && open.empty() && !due; }
+  };
+  absl::StatusOr<Tasks> LookForTasks();
   absl::Status Execute(Run& run);
   absl::Status CompareAll(Run& run, const Slice& slice);
   absl::Status CompareKind(Run& run, const Facts& facts, const Slice& slice);

@@ -52,6 +52,19 @@ absl::Status WaitFor(InternalCall::Outcome& outcome) {
   return *outcome.status;
 }
 
+bool WorthRepeating(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kCancelled:
+      return true;
+    default:
+      return false;
+  }
+}
+
 absl::Status RaiseBeyond(int64_t known, db::Connection& connection) {
   return connection.Run(kRaiseBeyond, db::Params().Add(known)).status();
 }

@@ -77,6 +77,10 @@ absl::Status WaitFor(InternalCall::Outcome& outcome);
 // peer knows.
 absl::Status RaiseBeyond(int64_t known, db::Connection& connection);
 
+// Whether it says nothing of what was tried: the database or the service was
+// not ready for it.
+bool WorthRepeating(const absl::Status& status);
+
 // Marks the end of a recovery, and asks for a comparison of everything.
 absl::Status EndRecovery(db::Connection& connection);
 
@@ -141,12 +145,10 @@ class Recovery {
   absl::Status TakeKind(Comparison& comparison, const Facts& facts, bool own,
                         const std::function<bool()>& stop) {
     int64_t compared = 0;
-    ASSIGN_OR_RETURN(
-        const std::vector<int64_t> differing,
-        comparison.DifferingBuckets(facts, Digested::kContentAndVersion, 0,
-                                    kBucketCount - 1, compared, stop));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> differing,
+                     comparison.DifferingBuckets(facts, 0, kBucketCount - 1,
+                                                 compared, stop));
     for (size_t first = 0; first < differing.size(); first += kBucketsAtOnce) {
-      if (stop()) return absl::CancelledError("stopping");
       ASSIGN_OR_RETURN(
           const std::vector<sync::v1::State> states,
           comparison.PeerStates(
@@ -154,6 +156,7 @@ class Recovery {
               std::span(differing).subspan(
                   first, std::min(kBucketsAtOnce, differing.size() - first))));
       for (auto from = states.begin(); from != states.end();) {
+        if (stop()) return absl::CancelledError("stopping");
         const auto to =
             from + std::min<ptrdiff_t>(kStatesAtOnce, states.end() - from);
         RETURN_IF_ERROR(TakeAll(facts, own, {from, to}));
@@ -200,7 +203,7 @@ class Recovery {
       };
     }
     const absl::Status taken = Do(std::move(work));
-    if (taken.code() != absl::StatusCode::kInternal) return taken;
+    if (taken.ok() || WorthRepeating(taken)) return taken;
     if (all->size() == 1) {
       return own ? TellPeople(all->front()) : absl::OkStatus();
     }

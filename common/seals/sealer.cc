@@ -10,6 +10,7 @@ namespace mtp::seals {
 namespace {
 
 // The writers of a moment mostly end within milliseconds.
+constexpr absl::Duration kFirstPause = absl::Seconds(5);
 constexpr absl::Duration kShortPause = absl::Milliseconds(10);
 
 // What there is to seal. No row: nothing. What somebody wrote into the tables
@@ -32,6 +33,9 @@ constexpr db::Statement kWaiting{R"(
     WHERE entry_id > coalesce(seal.last_entry_id, -9223372036854775808)
     ORDER BY entry_id LIMIT 1
   ) AS first ON true
+  -- A side that was restored and did not say so would seal numbers again.
+  WHERE NOT EXISTS (SELECT FROM sync.epoch
+                    WHERE recovering OR refused_by_peer = 'REFUSAL_VERSIONS_FELL_BACK')
 )"};
 
 // Who writes to the trail, or will in a moment: INSERT takes this lock before
@@ -94,7 +98,9 @@ bool Sealer::Wait(absl::Duration length) {
 
 void Sealer::Work() {
   rpc::Backoff backoff(options_.backoff, options_.uniform);
-  absl::Duration pause;
+  // By then it is known from the peer, if it is there, whether this side was
+  // restored.
+  absl::Duration pause = std::min(options_.interval, kFirstPause);
   while (Wait(pause)) {
     const absl::StatusOr<absl::Duration> next = Look();
     if (next.ok()) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mtp/ops/v1/operations.pb.h"
+#include "mtp/sync/v1/sync.pb.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
 #include "tests/support/wait.h"
@@ -302,6 +303,110 @@ TEST_CASE("without its peer a comparison answers at once") {
     return Reconcile(stack, SIDE_ORDER).status().code() ==
            absl::StatusCode::kUnavailable;
   }));
+}
+
+// As the peer of `side` asks for Grandpass's shipments in four buckets.
+template <typename Request>
+Request AskForShipments(Side side) {
+  Request request;
+  request.mutable_sender()->set_side(PeerOf(side));
+  request.mutable_sender()->set_epoch(1);
+  request.mutable_sender()->mutable_sent_at()->set_seconds(1'700'000'000);
+  request.set_kind(sync::v1::ENTITY_KIND_SHIPMENT);
+  request.set_owner(SIDE_ORDER);
+  request.set_bucket_count(4);
+  return request;
+}
+
+std::multiset<std::string> ShownShipments(const Stack& stack,
+                                          const std::vector<int>& buckets) {
+  auto request = AskForShipments<sync::v1::ListStatesRequest>(SIDE_ORDER);
+  request.set_bucket(buckets.front());
+  request.mutable_buckets()->Assign(buckets.begin(), buckets.end());
+  request.set_page_size(2);
+  std::multiset<std::string> shown;
+  do {
+    const auto response =
+        stack.Peer(SIDE_ORDER)
+            .Call<sync::v1::ListStatesResponse>(
+                "mtp.sync.v1.SyncService/ListStates", request);
+    INFO(response.status().ToString());
+    REQUIRE(response.ok());
+    CHECK(response->buckets_size() == request.buckets_size());
+    CHECK(response->states_size() <= 2);
+    for (const sync::v1::State& state : response->states()) {
+      const auto& key = state.shipment().key();
+      shown.insert(absl::StrCat(key.request_code(), "/", key.shipment_code()));
+    }
+    request.set_page_token(response->next_page_token());
+  } while (!request.page_token().empty());
+  return shown;
+}
+
+TEST_CASE("facts are shown by one bucket or several") {
+  Stack& stack = Stack::Shared("reconcile");
+  for (int i = 0; i < 4; ++i) Story(stack).DoSteps(1, 2);
+  std::multiset<std::string> all;
+  for (const auto& row : stack.Database(SIDE_ORDER)
+                             .Query("SELECT request_code || '/' || "
+                                    "shipment_code FROM shipment WHERE "
+                                    "approval IN ('NONE', 'ALLOWED')")) {
+    all.insert(row[0]);
+  }
+  CHECK(ShownShipments(stack, {0, 1, 2, 3}) == all);
+  std::multiset<std::string> one_by_one;
+  for (const int bucket : {0, 1, 2, 3})
+    one_by_one.merge(ShownShipments(stack, {bucket}));
+  CHECK(one_by_one == all);
+  std::multiset<std::string> two = ShownShipments(stack, {1});
+  two.merge(ShownShipments(stack, {3}));
+  CHECK(ShownShipments(stack, {1, 3}) == two);
+
+  auto wrong = AskForShipments<sync::v1::ListStatesRequest>(SIDE_ORDER);
+  wrong.add_buckets(4);
+  const absl::Status refused = stack.Peer(SIDE_ORDER)
+                                   .Send("mtp.sync.v1.SyncService/ListStates",
+                                         {wrong.SerializeAsString()})
+                                   .status;
+  CHECK(refused.code() == absl::StatusCode::kInvalidArgument);
+}
+
+std::map<int, std::string> ShownDigests(const Stack& stack, Side side,
+                                        bool with_versions) {
+  auto request = AskForShipments<sync::v1::GetDigestsRequest>(side);
+  request.set_with_versions(with_versions);
+  const auto response = stack.Peer(side).Call<sync::v1::GetDigestsResponse>(
+      "mtp.sync.v1.SyncService/GetDigests", request);
+  INFO(response.status().ToString());
+  REQUIRE(response.ok());
+  std::map<int, std::string> digests;
+  for (const auto& digest : response->digests())
+    digests[digest.bucket()] = digest.digest();
+  return digests;
+}
+
+TEST_CASE("a version is digested where that is asked for") {
+  Stack& stack = Stack::Shared("reconcile");
+  Story story(stack);
+  story.DoSteps(1, 2);
+  RequireAgreement(stack);
+  for (const bool with_versions : {false, true}) {
+    CHECK(ShownDigests(stack, SIDE_ORDER, with_versions) ==
+          ShownDigests(stack, SIDE_PROCESSING, with_versions));
+  }
+  const auto raise = [&](int by) {
+    stack.Owner(SIDE_PROCESSING)
+        .Query(
+            "UPDATE shipment SET order_version = order_version + $1 WHERE "
+            "request_code = $2",
+            {absl::StrCat(by), absl::StrCat(story.shipment.request_code())});
+  };
+  raise(1);
+  CHECK(ShownDigests(stack, SIDE_ORDER, false) ==
+        ShownDigests(stack, SIDE_PROCESSING, false));
+  CHECK(ShownDigests(stack, SIDE_ORDER, true) !=
+        ShownDigests(stack, SIDE_PROCESSING, true));
+  raise(-1);
 }
 
 }  // namespace

@@ -34,6 +34,22 @@ TEST_CASE("a digest is of what a state says, not of when it was told") {
   CHECK(ContentDigest(state).size() == 32);
 }
 
+TEST_CASE("a versioned digest is of the version and time of change, too") {
+  const State state = Progress();
+  State other = state;
+  StampOf(other).set_epoch(9);
+  StampOf(other).add_correlation_ids("another");
+  CHECK(VersionedDigest(other) == VersionedDigest(state));
+  StampOf(other).set_version(StampOf(state).version() + 1);
+  CHECK(VersionedDigest(other) != VersionedDigest(state));
+  other = state;
+  StampOf(other).mutable_changed_at()->set_seconds(1);
+  CHECK(VersionedDigest(other) != VersionedDigest(state));
+  other = state;
+  other.mutable_shipment_progress()->set_allocated_grams(1);
+  CHECK(VersionedDigest(other) != VersionedDigest(state));
+}
+
 TEST_CASE("keys are in buckets as the contract says") {
   // The first four bytes of the SHA-256 of "17/1" and of "5", big end first.
   CHECK(BucketOf("17/1", int64_t{1} << 32) == 0xec382349);
@@ -45,7 +61,8 @@ TEST_CASE("differences name the fields and what each side says") {
   const State owner = Progress();
   State copy = owner;
   StampOf(copy).set_version(1);
-  CHECK(Differences(owner, copy).empty());
+  REQUIRE(Differences(owner, copy).size() == 1);
+  CHECK(Differences(owner, copy).front().field() == "stamp.version");
   auto& progress = *copy.mutable_shipment_progress();
   progress.mutable_dispatch()->set_shipment_vehicle("XX-0");
   progress.mutable_dispatch()->mutable_dispatched_at()->set_seconds(120);
