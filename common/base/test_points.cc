@@ -125,8 +125,10 @@ bool Planted(PlantedBug bug) {
 
 void CrashPoint(CrashPlace place) {
   Asked& asked = Environment();
-  if (asked.pause_at == place.index() && asked.pauses_left.fetch_sub(1) > 0)
+  if (asked.pause_at == place.index() && asked.pauses_left.fetch_sub(1) > 0) {
+    Say("pause at " + std::string(kCrashPoints[place.index()]));
     std::this_thread::sleep_for(asked.pause);
+  }
   if (asked.crash_at != place.index()) return;
   if (asked.passes_left.fetch_sub(1) != 1) return;
   Say("crash at " + std::string(kCrashPoints[place.index()]));

@@ -27,7 +27,7 @@ constexpr int kConnectMillis = 5'000;
 constexpr absl::Duration kTellingTime = absl::Seconds(2);
 constexpr absl::Duration kProbeLimit = absl::Seconds(5);
 // A connection may be dead, and neither end learns: behind a router that forgot
-// it. What is silent for the sum of these is made anew. Not more often than
+// it. What is silent for the sum of these is made anew. No shorter than
 // ServerSettings::least_ping_interval.
 constexpr int kKeepaliveMillis = 5'000;
 constexpr int kKeepaliveTimeoutMillis = 5'000;

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "absl/strings/match.h"
 #include "mtp/ops/v1/operations.pb.h"
 #include "tests/faults/workload.h"
 #include "tests/support/agreement.h"
@@ -35,6 +36,7 @@ TEST_CASE("what is told while a comparison reads is no difference",
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
     CHECK(ToText(stack.Database(side).Query(
               "SELECT kind, key, cause, differences FROM sync.drift")) == "");
+    CHECK(absl::StrContains(stack.Log(side), "pause at"));
   }
   RequireAgreement(stack);
 }

@@ -157,6 +157,18 @@ void Judge::Settle(Book& book) {
     Find(absl::StrCat("people waited for their answers until ",
                       absl::FormatDuration(answered_), " after the troubles"));
   }
+  AskAgain(book);
+  const absl::Time give_up =
+      std::max(calm_since_ + kRecovery, absl::Now() + absl::Seconds(3));
+  if (Agree(give_up - absl::Now())) recovery_ = absl::Now() - calm_since_;
+}
+
+void Judge::SettleMore(Book& book, absl::Duration limit) {
+  AskAgain(book);
+  Agree(limit);
+}
+
+void Judge::AskAgain(Book& book) {
   int unanswered = 0;
   for (Deed& deed : book.TakeUnknown()) {
     if (unanswered == kEnough) break;
@@ -170,17 +182,15 @@ void Judge::Settle(Book& book) {
     }
     book.Write(std::move(deed));
   }
-  const absl::Time give_up =
-      std::max(calm_since_ + kRecovery, absl::Now() + absl::Seconds(3));
-  AwaitAgreement(give_up - absl::Now());
-  recovery_ = absl::Now() - calm_since_;
 }
 
-void Judge::AwaitAgreement(absl::Duration limit) {
-  if (Eventually([&] { return Disagreement(stack_).empty(); }, limit)) return;
+bool Judge::Agree(absl::Duration limit) {
+  if (Eventually([&] { return Disagreement(stack_).empty(); }, limit))
+    return true;
   Find(absl::StrCat("both sides do not agree ",
                     absl::FormatDuration(absl::Now() - calm_since_),
                     " after the troubles:\n", Disagreement(stack_)));
+  return false;
 }
 
 void Judge::Examine(const Book& book, const std::vector<Echo>& echoes) {

@@ -38,8 +38,8 @@ class Judge {
   // When the people have ended, too: within kRecovery both sides agree. Settles
   // what the book does not know by asking again.
   void Settle(Book& book);
-  // Within `limit` both sides agree.
-  void AwaitAgreement(absl::Duration limit);
+  // The same for what was done since: settled, and within `limit` both agree.
+  void SettleMore(Book& book, absl::Duration limit);
   // Compares what both sides hold with the book; then tries what comes late,
   // what is refused and what is altered by hand. `echoes`: of what was told.
   void Examine(const Book& book, const std::vector<Echo>& echoes);
@@ -56,6 +56,9 @@ class Judge {
 
  private:
   void Find(std::string finding);
+  // Asks again for what the book does not know.
+  void AskAgain(Book& book);
+  bool Agree(absl::Duration limit);
   // Whether it passes a call on to its peer now.
   bool ReachesPeer(Side side, size_t replica) const;
   void Watch();

@@ -38,6 +38,14 @@ SyncStatus Plant::Status(Side side) const {
 void Plant::Restore(Side side, const std::string& moment) {
   Of(side).RestoreTo(moment);
   REQUIRE(Eventually([&] { return Status(side).epoch() == 1; }));
+  // A restore takes longer than news may be late (kHighWaterMargin); this one
+  // did not.
+  REQUIRE(Eventually([&] {
+    return stack.Database(PeerOf(side))
+               .Text(
+                   "SELECT coalesce(peer_sent_at, '-infinity') + interval "
+                   "'3 s' < clock_timestamp() FROM sync.epoch") == "t";
+  }));
 }
 
 absl::StatusOr<StartEpochResponse> Plant::StartEpoch(

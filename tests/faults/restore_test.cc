@@ -6,6 +6,9 @@
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/order/v1/schedules.pb.h"
+#include "mtp/order/v1/shipments.pb.h"
+#include "mtp/processing/v1/allocations.pb.h"
+#include "mtp/processing/v1/outbound.pb.h"
 #include "tests/faults/plant.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
@@ -21,20 +24,54 @@ std::string Text(const common::v1::ShipmentKey& key) {
   return absl::StrCat(key.request_code(), "/", key.shipment_code());
 }
 
+// Does one thing with a request_id of its own, as the role; it must be done.
+template <typename Response, typename Request>
+Response Do(const Stack& stack, Role role, std::string_view method,
+            Request request) {
+  request.set_request_id(NewRequestId());
+  const auto response = stack.Call<Response>(role, method, request);
+  INFO(method << ": " << response.status().ToString());
+  REQUIRE(response.ok());
+  return *response;
+}
+
 // Changes a schedule's section, and back.
 void ChangeToAndFro(const Stack& stack, int64_t schedule_code) {
   for (const char* section : {"Line 5", "Line 4"}) {
     order::v1::UpdateScheduleRequest request;
-    request.set_request_id(NewRequestId());
     request.set_schedule_code(schedule_code);
     request.mutable_schedule()->set_section(section);
     request.mutable_update_mask()->add_paths("section");
-    const auto updated = stack.Call<order::v1::UpdateScheduleResponse>(
-        ROLE_GRANDPASS_OFFICER, "mtp.order.v1.ScheduleService/UpdateSchedule",
-        request);
-    INFO(updated.status().ToString());
-    REQUIRE(updated.ok());
+    Do<order::v1::UpdateScheduleResponse>(
+        stack, ROLE_GRANDPASS_OFFICER,
+        "mtp.order.v1.ScheduleService/UpdateSchedule", request);
   }
+}
+
+// Opens a completed schedule, and completes it again.
+void CompleteAgain(const Stack& stack, int64_t schedule_code) {
+  order::v1::ReopenScheduleRequest reopen;
+  reopen.set_schedule_code(schedule_code);
+  reopen.set_reason("one more pallet");
+  Do<order::v1::ReopenScheduleResponse>(
+      stack, ROLE_GRANDPASS_OFFICER,
+      "mtp.order.v1.ScheduleService/ReopenSchedule", reopen);
+  order::v1::CompleteScheduleRequest complete;
+  complete.set_schedule_code(schedule_code);
+  Do<order::v1::CompleteScheduleResponse>(
+      stack, ROLE_GRANDPASS_OFFICER,
+      "mtp.order.v1.ScheduleService/CompleteSchedule", complete);
+}
+
+// A shipment that left did not.
+void TakeBackDispatch(const Story& story) {
+  processing::v1::CorrectDispatchRequest request;
+  *request.mutable_key() = story.shipment;
+  request.set_take_back(true);
+  request.set_reason("the lorry broke down in the yard");
+  Do<processing::v1::CorrectDispatchResponse>(
+      story.stack(), ROLE_SEEDUWA_OFFICER,
+      "mtp.processing.v1.OutboundService/CorrectDispatch", request);
 }
 
 TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
@@ -115,6 +152,14 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   left.DoSteps(1, 6);
   Story planned(stack);
   planned.DoUntil("mtp.order.v1.ScheduleService/CompleteSchedule");
+  Story completed(stack);
+  completed.DoAll();
+  const auto completion = [&] {
+    return ToText(stack.Database(SIDE_ORDER)
+                      .Query("SELECT completed_by, completed_at FROM schedule "
+                             "WHERE schedule_code = $1",
+                             {absl::StrCat(completed.schedule_code)}));
+  };
   RequireAgreement(stack);
   plant.order.BackUp();
   const std::string moment = plant.Now(SIDE_ORDER);
@@ -125,6 +170,8 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   asked.DoSteps(1, 2);
   // Only the numbers of its versions are lost; agreement has them back.
   ChangeToAndFro(stack, planned.schedule_code);
+  CompleteAgain(stack, completed.schedule_code);
+  const std::string last_completion = completion();
   RequireAgreement(stack);
   plant.Restore(SIDE_ORDER, moment);
   CHECK(accepted.AtGrandpass().status() ==
@@ -136,6 +183,7 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   CHECK(left.AtGrandpass().status() ==
         common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
   CHECK(asked.AtGrandpass().order_code() == asked.order_code);
+  CHECK(completion() == last_completion);
   CHECK(plant.Exceptions(SIDE_ORDER) == "");
   CHECK(stack.Database(SIDE_ORDER)
             .Number("SELECT count(*) FROM order_request WHERE recovered") == 1);
@@ -144,6 +192,96 @@ TEST_CASE("Grandpass restored: codes, acceptances and schedules come back",
   next.DoSteps(1, 2);
   CHECK(next.shipment.request_code() > asked.shipment.request_code());
   RequireAgreement(stack);
+}
+
+TEST_CASE("Seeduwa restored: what had left, and was cancelled since",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story story(stack);
+  story.DoUntil("mtp.order.v1.ShipmentService/AcceptShipment");
+  RequireAgreement(stack);
+  plant.processing.BackUp();
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  TakeBackDispatch(story);
+  for (const std::string& allocation : story.shipment_allocations) {
+    processing::v1::ReleaseAllocationRequest release;
+    release.set_allocation_id(allocation);
+    Do<processing::v1::ReleaseAllocationResponse>(
+        stack, options::v1::ROLE_SEEDUWA_OPERATOR,
+        "mtp.processing.v1.AllocationService/ReleaseAllocation", release);
+  }
+  RequireAgreement(stack);
+  order::v1::CancelShipmentRequest cancel;
+  *cancel.mutable_key() = story.shipment;
+  cancel.set_order_remarks("not wanted any more");
+  Do<order::v1::CancelShipmentResponse>(
+      stack, ROLE_GRANDPASS_OFFICER,
+      "mtp.order.v1.ShipmentService/CancelShipment", cancel);
+  RequireAgreement(stack);
+  plant.Restore(SIDE_PROCESSING, moment);
+
+  plant.Recover({SIDE_PROCESSING});
+  CHECK(stack.Database(SIDE_PROCESSING)
+            .Number("SELECT count(*) FROM shipment WHERE cancelled AND NOT "
+                    "dispatched AND allocated_grams = 0") == 1);
+}
+
+TEST_CASE("what was not told yet is not taken for lost", "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story story(stack);
+  story.DoUntil("mtp.order.v1.ShipmentService/AcceptShipment");
+  RequireAgreement(stack);
+  plant.processing.BackUp();
+  stack.Stop(SIDE_ORDER);
+  TakeBackDispatch(story);
+  processing::v1::ReleaseAllocationRequest release;
+  release.set_allocation_id(story.shipment_allocations.front());
+  Do<processing::v1::ReleaseAllocationResponse>(
+      stack, options::v1::ROLE_SEEDUWA_OPERATOR,
+      "mtp.processing.v1.AllocationService/ReleaseAllocation", release);
+  // Nothing is lost.
+  plant.Restore(SIDE_PROCESSING, plant.Now(SIDE_PROCESSING));
+  stack.Start(SIDE_ORDER);
+
+  plant.Recover({SIDE_PROCESSING});
+  CHECK(!story.AtGrandpass().progress().has_dispatch());
+  CHECK(plant.Exceptions(SIDE_PROCESSING) == "");
+}
+
+TEST_CASE("a comparison does not bury what a restore lost", "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story story(stack);
+  story.DoSteps(1, 2);
+  RequireAgreement(stack);
+  plant.order.BackUp();
+  const std::string moment = plant.Now(SIDE_ORDER);
+  // What is lost has many transactions, so that those since are fewer.
+  for (int i = 0; i < 200; ++i)
+    stack.Owner(SIDE_ORDER).Query("SELECT pg_current_xact_id()");
+  order::v1::SetShipmentQuantityRequest cut;
+  *cut.mutable_key() = story.shipment;
+  cut.set_quantity_grams(Story::kOrderedGrams / 2);
+  Do<order::v1::SetShipmentQuantityResponse>(
+      stack, ROLE_GRANDPASS_OFFICER,
+      "mtp.order.v1.ShipmentService/SetShipmentQuantity", cut);
+  RequireAgreement(stack);
+  plant.Restore(SIDE_ORDER, moment);
+
+  ops::v1::ReconcileRequest compare;
+  absl::StatusOr<ops::v1::ReconcileResponse> compared;
+  REQUIRE(Eventually([&] {
+    compare.set_request_id(NewRequestId());
+    compared = stack.As(options::v1::ROLE_MASTER_ADMIN, SIDE_ORDER)
+                   .Call<ops::v1::ReconcileResponse>(
+                       "mtp.ops.v1.OperationsService/Reconcile", compare);
+    return compared.ok() && compared->finished();
+  }));
+  CHECK(absl::StrContains(compared->run().error(), "VERSIONS_FELL_BACK"));
+  plant.Recover({SIDE_ORDER});
+  CHECK(story.AtGrandpass().quantity_grams() == Story::kOrderedGrams / 2);
 }
 
 TEST_CASE("what cannot be taken back holds up nothing else", "[restore]") {

@@ -125,7 +125,7 @@ Trial Try(uint32_t seed) {
     if (!CrossOnTheLine(stack, floor, book, cancel))
       failures.push_back("the test itself: no shipment left in ignorance");
   }
-  judge.AwaitAgreement(kRecovery);
+  judge.SettleMore(book, kRecovery);
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
     echoes.push_back(Echo::Of(stack, side));
   judge.Examine(book, echoes);

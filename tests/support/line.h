@@ -52,8 +52,9 @@ class Line {
   void HalfOpen();
 
   // The connections that there are now are dead, and neither end learns: what
-  // they say is lost until both have closed them, and Calm does not bring them
-  // back. New ones pass. So it is behind a router that forgot them.
+  // they say is lost until both have closed them or the line is cut, and Calm
+  // does not bring them back. New ones pass. So it is behind a router that
+  // forgot them.
   void Forget();
 
   // Closes all connections.
