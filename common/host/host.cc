@@ -321,10 +321,16 @@ absl::Status Host::MakeRelay() {
             log_->Warning("the peer could not be told",
                           {{"kind", kind}, {"error", OneLine(status)}});
           },
+      .judged =
+          [this](mtp::sync::v1::VerdictCode code) {
+            (code == mtp::sync::v1::VERDICT_CODE_APPLIED ? sync_metrics_.applied
+             : code == mtp::sync::v1::VERDICT_CODE_STALE ? sync_metrics_.stale
+                                                         : sync_metrics_.poison)
+                ->Increment();
+          },
       .poison =
           [this](std::string_view kind, std::string_view key,
                  const mtp::sync::v1::Verdict& verdict, bool again) {
-            sync_metrics_.sent_poison->Increment();
             if (again) return;
             log_->Error(
                 "the peer could not apply a state",

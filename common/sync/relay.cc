@@ -375,6 +375,7 @@ absl::Status Relay::Settle(const Route& route, int64_t lease_token,
   std::vector<Claimed> poison;
   std::vector<std::string> reasons;
   for (size_t i = 0; i < judged.size(); ++i) {
+    if (options_.observer.judged) options_.observer.judged(verdicts[i].code());
     if (verdicts[i].code() != v1::VERDICT_CODE_POISON ||
         Planted("poison-dropped")) {
       confirmed.push_back(judged[i]);

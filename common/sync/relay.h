@@ -59,6 +59,8 @@ class Relay {
                        absl::Duration took)>
         sent;
     std::function<void(std::string_view kind, const absl::Status&)> failed;
+    // What the peer said of each state it was told.
+    std::function<void(mtp::sync::v1::VerdictCode)> judged;
     // `again`: the peer said so of this version before.
     std::function<void(std::string_view kind, std::string_view key,
                        const mtp::sync::v1::Verdict&, bool again)>

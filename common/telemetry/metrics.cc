@@ -165,10 +165,10 @@ LaneMetrics Metrics::ForLane(const std::string& lane) {
 
 SyncMetrics Metrics::ForSync(const std::string& peer) {
   const Labels labels = {{"peer", peer}};
-  const auto states = [&](const char* direction, const char* verdict) {
-    return Counter(
-        "mtp_sync_states_total", "States exchanged, by verdict.",
-        {{"peer", peer}, {"direction", direction}, {"verdict", verdict}});
+  const auto states = [&](const char* verdict) {
+    return Counter("mtp_sync_states_total",
+                   "States told to the peer, by its verdict.",
+                   {{"peer", peer}, {"verdict", verdict}});
   };
   return {
       .outbox_entities = Gauge("mtp_sync_outbox_entities",
@@ -190,12 +190,9 @@ SyncMetrics Metrics::ForSync(const std::string& peer) {
                                 SecondsBuckets(), labels),
       .batch_size = Histogram("mtp_sync_batch_size", "States in one call.",
                               SizeBuckets(), labels),
-      .sent_applied = states("sent", "applied"),
-      .sent_stale = states("sent", "stale"),
-      .sent_poison = states("sent", "poison"),
-      .received_applied = states("received", "applied"),
-      .received_stale = states("received", "stale"),
-      .received_poison = states("received", "poison"),
+      .applied = states("applied"),
+      .stale = states("stale"),
+      .poison = states("poison"),
   };
 }
 

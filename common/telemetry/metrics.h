@@ -81,13 +81,11 @@ struct SyncMetrics {
   prometheus::Counter* send_failures;
   prometheus::Histogram* send_seconds;
   prometheus::Histogram* batch_size;
-  // States that left or came in, by verdict.
-  prometheus::Counter* sent_applied;
-  prometheus::Counter* sent_stale;
-  prometheus::Counter* sent_poison;
-  prometheus::Counter* received_applied;
-  prometheus::Counter* received_stale;
-  prometheus::Counter* received_poison;
+  // States that the peer was told, by its verdict. (Those that come in are
+  // counted where they come from.)
+  prometheus::Counter* applied;
+  prometheus::Counter* stale;
+  prometheus::Counter* poison;
 };
 
 // The process's metrics and the page that shows them. Getting a metric takes a
