@@ -116,6 +116,14 @@ bool SaidLater(const Thing& thing, const sync::v1::Stamp& known) {
          thing.changed_at > FromProto(known.changed_at());
 }
 
+// What says the same under the version that the peer knows became so when the
+// peer says.
+template <typename Thing>
+void KnownAs(const sync::v1::Stamp& known, Thing& thing) {
+  if (thing.version == known.version())
+    thing.changed_at = FromProto(known.changed_at());
+}
+
 void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
@@ -159,7 +167,10 @@ void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
                    {"dispatched", shipment.dispatched},
                    {"recovered_grams", shipment.recovered_grams}});
   }
-  if (SaysTheSame(shipment, state)) return;
+  if (SaysTheSame(shipment, state)) {
+    KnownAs(state.stamp(), shipment);
+    return;
+  }
   if (!taken && !said_later &&
       state.allocated_grams() > shipment.allocated_grams) {
     OpenLost(sync::ThingText("shipment", key.Text()),
@@ -186,6 +197,7 @@ void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
   schedule.version = std::max(schedule.version, state.stamp().version());
   if (schedule.parcel_count == state.parcel_count() &&
       schedule.parcel_grams == state.parcel_grams()) {
+    KnownAs(state.stamp(), schedule);
     return;
   }
   if (!said_later && state.parcel_grams() > schedule.parcel_grams) {
