@@ -175,7 +175,7 @@ TEST_CASE(
   RequireTold(story);
 }
 
-TEST_CASE("connections that are dead and tell nobody are made anew") {
+TEST_CASE("connections that are dead and tell nobody are made anew", "[link]") {
   Stack stack({.lines = true});
   Story story(stack);
   story.DoSteps(1, 1);

@@ -214,6 +214,64 @@ TEST_CASE(
   CHECK(facts() == settled);
 }
 
+TEST_CASE("each column of a copy is found, put right, and invents nothing") {
+  Stack& stack = Stack::Shared("reconcile");
+  Story story(stack);
+  story.DoAll();
+  RequireAgreement(stack);
+  const std::string of_it =
+      absl::StrCat(" WHERE request_code = ", story.shipment.request_code());
+  const auto copy = [&](Side side) {
+    return ToText(stack.Database(side).Query(absl::StrCat(
+        side == SIDE_ORDER ? "SELECT readiness_remarks, readiness_by_username, "
+                             "readiness_by_role, dispatched_by_username, "
+                             "dispatch_vehicle, dispatched_grams, "
+                             "allocated_grams FROM shipment"
+                           : "SELECT product_name, quantity_grams, "
+                             "order_code FROM shipment",
+        of_it)));
+  };
+  const auto history = [&] {
+    return stack.Database(SIDE_ORDER)
+        .Text(absl::StrCat("SELECT (SELECT count(*) FROM shipment_event", of_it,
+                           ") || ' ' || (SELECT count(*) FROM "
+                           "sync.exception)"));
+  };
+  struct Change {
+    Side side;
+    const char* set;
+  };
+  const Change changes[] = {
+      {SIDE_ORDER, "readiness_remarks = 'by hand'"},
+      {SIDE_ORDER, "readiness_by_username = 'nobody'"},
+      // A word that is none.
+      {SIDE_ORDER, "readiness_by_role = 'x'"},
+      {SIDE_ORDER, "dispatched_by_username = 'nobody'"},
+      {SIDE_ORDER, "dispatch_vehicle = 'FAKE', allocated_grams = 1"},
+      {SIDE_ORDER, "progress_version = progress_version + 3"},
+      {SIDE_ORDER,
+       "progress_changed_at = progress_changed_at - interval '1 s'"},
+      {SIDE_PROCESSING, "quantity_grams = quantity_grams + 1"},
+      {SIDE_PROCESSING, "order_version = order_version + 5"},
+  };
+  for (const Change& change : changes) {
+    INFO(change.set);
+    const std::string before = copy(change.side);
+    const std::string told = history();
+    stack.Owner(change.side)
+        .Query(absl::StrCat("UPDATE shipment SET ", change.set, of_it));
+    const Side owner = PeerOf(change.side);
+    const ReconcileResponse found = Reconciled(stack, owner);
+    INFO(found.DebugString());
+    CHECK(found.run().drift_count() == 1);
+    CHECK(found.run().repaired_count() == 1);
+    CHECK(copy(change.side) == before);
+    CHECK(history() == told);
+    CHECK(Reconciled(stack, owner).run().drift_count() == 0);
+  }
+  RequireAgreement(stack);
+}
+
 TEST_CASE("a copy that its owner does not know is told, and stays") {
   Stack& stack = Stack::Shared("reconcile orphans");
   Story story(stack);

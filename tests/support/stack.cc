@@ -412,7 +412,8 @@ std::optional<int> Stack::AnyBackend(Side side) const {
 }
 
 void Stack::CutDatabaseConnections(Side side) {
-  ClusterOf(side).Superuser().Query(
+  // None where PostgreSQL is down or recovers.
+  (void)ClusterOf(side).Superuser().Try(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE datname = $1 AND usename = 'mtp_app'",
       {Of(side).database});
