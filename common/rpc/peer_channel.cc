@@ -29,8 +29,8 @@ constexpr absl::Duration kProbeLimit = absl::Seconds(5);
 // A connection may be dead, and neither end learns: behind a router that forgot
 // it. What is silent for the sum of these is made anew. No shorter than
 // ServerSettings::least_ping_interval.
-constexpr int kKeepaliveMillis = 5'000;
-constexpr int kKeepaliveTimeoutMillis = 5'000;
+constexpr int kKeepaliveMillis = 3'000;
+constexpr int kKeepaliveTimeoutMillis = 3'000;
 
 grpc::ChannelArguments ArgumentsFor(const ChannelSettings& settings) {
   grpc::ChannelArguments arguments;

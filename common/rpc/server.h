@@ -43,7 +43,7 @@ struct ServerSettings {
   absl::Duration keepalive_time = absl::Minutes(1);
   absl::Duration keepalive_timeout = absl::Seconds(20);
   // Clients that ping more often are sent away.
-  absl::Duration least_ping_interval = absl::Seconds(4);
+  absl::Duration least_ping_interval = absl::Seconds(2);
 };
 
 // The server: every service of the pipeline, health (overall and per service,

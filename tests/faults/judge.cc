@@ -128,8 +128,14 @@ void Judge::WaitUntilBack(const std::function<void()>& supervise) {
         Find(absl::StrCat(NameOf(side), " ", replica, " does not serve ",
                           absl::FormatDuration(kRecovery),
                           " after the troubles"));
-      } else if (!Eventually([&] { return ReachesPeer(side, replica); },
-                             calm_since_ + kRecovery - absl::Now())) {
+      } else if (!Eventually(
+                     [&] {
+                       // One may still end at its crash point.
+                       supervise();
+                       return stack_.Running(side, replica) &&
+                              ReachesPeer(side, replica);
+                     },
+                     calm_since_ + kRecovery - absl::Now())) {
         Find(absl::StrCat(
             NameOf(side), " ", replica, " does not reach its peer ",
             absl::FormatDuration(kRecovery), " after the troubles"));

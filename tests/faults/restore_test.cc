@@ -241,8 +241,11 @@ TEST_CASE("what was not told yet is not taken for lost", "[restore]") {
   Do<processing::v1::ReleaseAllocationResponse>(
       stack, options::v1::ROLE_SEEDUWA_OPERATOR,
       "mtp.processing.v1.AllocationService/ReleaseAllocation", release);
-  // Nothing is lost.
-  plant.Restore(SIDE_PROCESSING, plant.Now(SIDE_PROCESSING));
+  // Nothing is lost. PostgreSQL wants to see something that came later.
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  plant.processing.Superuser().Query(
+      "SELECT pg_logical_emit_message(true, 'test', 'later')");
+  plant.Restore(SIDE_PROCESSING, moment);
   stack.Start(SIDE_ORDER);
 
   plant.Recover({SIDE_PROCESSING});
