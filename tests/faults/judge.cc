@@ -180,6 +180,11 @@ void Judge::AskAgain(Book& book) {
     if (unanswered == kEnough) break;
     const absl::Time give_up = absl::Now() + kPatience;
     Say(stack_, deed, kPatience, [&] { return absl::Now() < give_up; });
+    // Refused behind an attempt that was not answered; that has come to its
+    // end, too: what is said now counts.
+    if (deed.outcome == Deed::Outcome::kUnknown) {
+      Say(stack_, deed, kPatience, [&] { return absl::Now() < give_up; });
+    }
     if (deed.outcome == Deed::Outcome::kUnknown) {
       ++unanswered;
       Find(absl::StrCat(
