@@ -29,13 +29,15 @@ constexpr char kGetDigests[] = "mtp.sync.v1.SyncService/GetDigests";
 }  // namespace
 
 absl::StatusOr<sync::v1::Sender> Comparison::Sender() {
-  ASSIGN_OR_RETURN(const db::Result row, connection_.Run(sync::kReadSender));
+  db::Exchange read;
+  read.Add(sync::kReadSender);
+  read.Add(kNextTransaction);
+  ASSIGN_OR_RETURN(const db::Results results, connection_.Run(read));
   sync::v1::Sender sender =
-      sync::ReadSender(row[0], peer_.side, peer_.instance);
+      sync::ReadSender(results[0][0], peer_.side, peer_.instance);
   // The peer must not answer a side that was restored and did not say so: what
   // it lost would look like drift, and be repaired to nothing.
-  ASSIGN_OR_RETURN(const db::Result next, connection_.Run(kNextTransaction));
-  sender.set_high_water(next[0].Get<int64_t>(0));
+  sender.set_high_water(results[1][0].Get<int64_t>(0));
   return sender;
 }
 
