@@ -209,7 +209,8 @@ void AddBreakers(CLI::App& sync, Session& session) {
       breaker, session, "reset",
       "Has the next call tried at once (--side says whose)")
       .Option("NAME", "name", "The peer; the other side if not said")
-      .Prepared([&session](ResetBreakerRequest& request) {
+      .Prepared([&session](ResetBreakerRequest& request) -> absl::Status {
+        RETURN_IF_ERROR(session.NeedSide());
         if (request.name().empty()) {
           request.set_name(
               absl::EqualsIgnoreCase(session.settings().side, "processing")
@@ -288,6 +289,13 @@ std::string RunsText(
                       " owns goes on; `mtpctl sync drift --run ", run.run_id(),
                       "` shows what it finds.\n");
     }
+    if (run.drift_count() > response.drift_size()) {
+      absl::StrAppend(
+          &notes, run.drift_count() - response.drift_size(), " more of what ",
+          EnumText(side), " owns: `mtpctl sync drift --run ", run.run_id(),
+          "`; what was found before and is not repaired: `mtpctl sync drift "
+          "--open`\n");
+    }
     for (const Drift& drift : response.drift()) {
       absl::StrAppend(&notes, EnumText(drift.kind()), " ", drift.key(), ": ",
                       EnumText(drift.cause()), " ",
@@ -309,13 +317,17 @@ void AddReconcile(CLI::App& sync, Session& session) {
       "differs told again (--side: what one owns)");
   Bind(reconcile, "--kind", *request, "kinds", "Only of this kind");
   Bind(reconcile, "--report", *request, "report_only",
-       "Only tells, repairs nothing");
+       "Only tells, repairs nothing; ends with 2 if something differs");
   reconcile.callback([&session, request] {
     session.Do([&session, request]() -> absl::Status {
       std::vector<std::pair<Side, ReconcileResponse>> responses;
       RETURN_IF_ERROR(ShowBoth(session, *request, RunsText, &responses));
       for (const auto& [side, response] : responses) {
-        if (!response.run().error().empty()) return AlreadyTold();
+        const ReconcileRun& run = response.run();
+        if (!run.error().empty() ||
+            (request->report_only() && run.drift_count() > 0)) {
+          return AlreadyTold();
+        }
       }
       return absl::OkStatus();
     });
@@ -332,6 +344,8 @@ void AddNewEpoch(CLI::App& sync, Session& session) {
       .Needed("--current", "current_epoch",
               "The epoch that is left, as `sync status` shows it")
       .Needed("--reason", "reason", "What happened")
+      .Prepared(
+          [&session](const StartEpochRequest&) { return session.NeedSide(); })
       .Shows([](const auto& response) {
         return absl::StrCat(
             "Epoch ", response.epoch(),

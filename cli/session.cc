@@ -244,6 +244,12 @@ absl::StatusOr<std::string> Session::KeptToken(bool renew) {
 
 absl::Status Session::RenewKept() { return KeptToken(/*renew=*/true).status(); }
 
+absl::Status Session::NeedSide() const {
+  return settings_.side.empty()
+             ? UsageError("say whose: --side order or --side processing")
+             : absl::OkStatus();
+}
+
 absl::StatusOr<Session::Route> Session::RouteFor(const MethodDescriptor& method,
                                                  Side side, Role role) {
   last_ = {.method = MethodName(method),

@@ -135,6 +135,9 @@ class Session {
   // Gets new tokens for the session that is kept, if there is one.
   absl::Status RenewKept();
 
+  // A usage error where --side does not say whose matter this is.
+  absl::Status NeedSide() const;
+
   // Prints a response: as JSON where that was asked for, else what `text` makes
   // of it.
   absl::Status Show(const Message& response,

@@ -85,6 +85,10 @@ absl::Status ShowBoth(
   if (session.settings().json) {
     PrintSides(session, responses);
   } else if (!responses.empty()) {
+    // Why the other did not comes behind it.
+    if (!status.ok())
+      session.out() << "Only " << EnumText(responses[0].first)
+                    << " answered:\n";
     session.out() << text(responses);
   }
   if (shown != nullptr) *shown = std::move(responses);

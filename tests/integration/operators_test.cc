@@ -354,9 +354,21 @@ TEST_CASE("an open breaker says why, is reset once, and a replay resets not") {
   CHECK(admin.Send(kReset, request).bytes() == reset.bytes());
   CHECK(BreakerOf(admin).failure_count() >= failures);
   CHECK(Trail(stack, SIDE_ORDER, "breaker", request.request_id()) == 1);
+  const Mtpctl mtpctl(stack);
   CHECK(absl::StrContains(
-      Mtpctl(stack).Do({"--side", "order", "sync", "breaker", "reset"}),
+      mtpctl.Do({"--side", "order", "sync", "breaker", "reset"}),
       "The breaker to processing is CLOSED"));
+  CHECK(absl::StrContains(mtpctl.Try({"sync", "breaker", "reset"}).output,
+                          "--side order or --side processing"));
+  CHECK(absl::StrContains(
+      mtpctl
+          .Try({"sync", "new-epoch", "--current", "1", "--reason", "restored"})
+          .output,
+      "--side order or --side processing"));
+  // Nothing is only what the other has.
+  const Outcome half = mtpctl.Try({"sync", "dead-letters", "list"});
+  CHECK(half.exit_code != 0);
+  CHECK(absl::StartsWith(half.output, "Only ORDER answered:\n"));
   stack.Start(SIDE_PROCESSING);
   RequireAgreement(stack);
 }

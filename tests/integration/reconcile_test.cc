@@ -10,6 +10,7 @@
 #include "mtp/ops/v1/operations.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
 #include "tests/support/agreement.h"
+#include "tests/support/mtpctl.h"
 #include "tests/support/story.h"
 #include "tests/support/wait.h"
 
@@ -287,6 +288,16 @@ TEST_CASE("a copy that its owner does not know is told, and stays") {
     CHECK(response.run().drift_count() == 1);
     CHECK(response.run().repaired_count() == 0);
   }
+  const Mtpctl mtpctl(stack);
+  CHECK(absl::StrContains(
+      mtpctl.Do({"--side", "order", "sync", "reconcile"}),
+      "1 more of what ORDER owns: `mtpctl sync drift --run "));
+  // Seeduwa may not have found Grandpass yet.
+  CHECK(Eventually([&] {
+    return mtpctl.Try({"sync", "reconcile", "--report"}).exit_code == 2;
+  }));
+  CHECK(mtpctl.Try({"--side", "processing", "sync", "reconcile", "--report"})
+            .exit_code == 0);
   // The same trouble is in the list once.
   CHECK(stack.Database(SIDE_ORDER)
             .Number("SELECT count(*) FROM sync.drift WHERE key = '777777/1'") ==
