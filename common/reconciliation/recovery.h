@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/db/connection.h"
 #include "common/db/proto_enum.h"
@@ -114,6 +115,8 @@ class Recovery {
     ASSIGN_OR_RETURN(const int64_t known_epoch,
                      comparison.KnownEpoch(options_.facts->front()));
     RETURN_IF_ERROR(RaiseBeyond(known_epoch, connection));
+    ASSIGN_OR_RETURN(const sync::v1::Sender self, comparison.Sender());
+    correlation_id_ = absl::StrCat("recovery-", self.epoch());
     for (const auto& [kind, statement] : side_.jump) {
       const Facts* facts = Find(*options_.facts, kind, options_.peer.side);
       ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse known,
@@ -230,7 +233,7 @@ class Recovery {
     auto outcome = std::make_shared<InternalCall::Outcome>();
     commands_.Do(std::make_unique<InternalCall>(
                      "mtp.ops.v1.OperationsService.StartEpoch",
-                     options_.service_name, "recovery", outcome),
+                     options_.service_name, correlation_id_, outcome),
                  std::move(work));
     return WaitFor(*outcome);
   }
@@ -238,6 +241,8 @@ class Recovery {
   const RecoveryOptions options_;
   const Recovering<Rows> side_;
   handlers::Commands<Rows>& commands_;
+  // Of all that is taken back, with the number of the epoch.
+  std::string correlation_id_;
 };
 
 }  // namespace mtp::reconciliation

@@ -114,6 +114,9 @@ TEST_CASE("Seeduwa restored: what has left has left", "[restore]") {
   CHECK(plant.Exceptions(SIDE_PROCESSING) ==
         absl::StrCat("LOST_IN_RESTORE | shipment:", Text(later.shipment)));
   CHECK(later.AtGrandpass().progress().allocated_grams() == 0);
+  CHECK(stack.Database(SIDE_PROCESSING)
+            .Number("SELECT count(*) FROM audit.entry WHERE action = "
+                    "'recovered' AND correlation_id = 'recovery-2'") == 2);
   // Life goes on: what was waiting for goods gets some.
   told.DoSteps(3, 9);
   RequireAgreement(stack);
