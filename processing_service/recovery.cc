@@ -113,7 +113,8 @@ void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
 template <typename Thing>
 bool SaidLater(const Thing& thing, const sync::v1::Stamp& known) {
   return thing.version > known.version() &&
-         thing.changed_at > FromProto(known.changed_at());
+         thing.changed_at > FromProto(known.changed_at()) &&
+         !Planted("untold-taken-for-lost");
 }
 
 // What says the same under the version that the peer knows became so when the
@@ -153,7 +154,7 @@ void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
     const int64_t too_much =
         std::min(shipment.allocated_grams - shipment.WantedGrams(),
                  GivableGrams(shipment, rows));
-    if (too_much > 0)
+    if (too_much > 0 && !Planted("recovered-keeps-allocations"))
       GiveBack(shipment, too_much, context.correlation_id(), context, rows);
     taken = true;
   }

@@ -68,6 +68,10 @@ inline constexpr std::string_view kPlantedBugs[] = {
     // Reconciliation.
     "repair-without-raised-version",
     "drift-not-confirmed",
+    // Recovery after a restore.
+    "high-water-not-said",
+    "untold-taken-for-lost",
+    "recovered-keeps-allocations",
 };
 
 // What MTP_CRASH_AT may name, each with how often it is passed: `name:3` ends

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/test_points.h"
 #include "common/sync/link_state.h"
 
 namespace mtp::reconciliation {
@@ -37,7 +38,8 @@ absl::StatusOr<sync::v1::Sender> Comparison::Sender() {
       sync::ReadSender(results[0][0], peer_.side, peer_.instance);
   // The peer must not answer a side that was restored and did not say so: what
   // it lost would look like drift, and be repaired to nothing.
-  sender.set_high_water(results[1][0].Get<int64_t>(0));
+  if (!Planted("high-water-not-said"))
+    sender.set_high_water(results[1][0].Get<int64_t>(0));
   return sender;
 }
 
