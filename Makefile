@@ -6,6 +6,8 @@ JOBS ?= $(shell nproc)
 SEED ?= 1
 SCHEDULES ?= 200
 RESTORES ?= 20
+# A commit whose services work beside the present ones in the schedules.
+OLDER ?=
 LOCAL := deploy/local
 BUILD := build/release
 BIN := $(BUILD)/bin
@@ -32,8 +34,9 @@ demo: up ## shows one order from plan to parcel, through both services
 test: build lint ## checks and runs every test
 	@cd $(BUILD) && ctest --verbose
 
-faults: build ## tries random schedules of faults, and restores (SEED=1 SCHEDULES=200 RESTORES=20)
-	@SEED=$(SEED) SCHEDULES=$(SCHEDULES) RESTORES=$(RESTORES) $(BIN)/fault_tests "[schedules],[any-moment]"
+faults: build ## tries random schedules of faults, and restores (SEED=1 SCHEDULES=200 RESTORES=20 OLDER=)
+	@older=$$(tests/faults/older "$(OLDER)") && \
+	SEED=$(SEED) SCHEDULES=$(SCHEDULES) RESTORES=$(RESTORES) OLDER=$$older $(BIN)/fault_tests "[schedules],[any-moment]"
 
 planted: build ## shows that the fault tests find each of the known bugs (about half an hour)
 	@tests/faults/planted $(BIN)/fault_tests

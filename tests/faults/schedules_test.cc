@@ -85,6 +85,12 @@ std::vector<std::string> CrashPoints() {
   return points;
 }
 
+// Where those are that work beside the present ones; nowhere, if not said.
+std::string OlderPrograms() {
+  const char* folder = std::getenv("OLDER");
+  return folder == nullptr ? "" : folder;
+}
+
 // Work from one seed, in troubles from the same, then calm, then the judge.
 // What is shipped is tried with the even seeds, the crash points with the odd
 // ones.
@@ -98,7 +104,8 @@ Trial Try(uint32_t seed) {
                          absl::StrCat(kWaitingLimit)},
                .replicas = replicas,
                .lines = true,
-               .test_points = test_points});
+               .test_points = test_points,
+               .older_programs = OlderPrograms()});
   Book book;
   Floor floor(stack, book);
   Judge judge(stack, static_cast<size_t>(replicas));

@@ -210,13 +210,16 @@ void Troubles::StartDead() {
           process, absl::Now() + absl::Milliseconds(Between(50, 800)));
       if (absl::Now() < start->second) continue;
       starts_.erase(start);
-      std::vector<std::string> environment;
+      Launching how;
       if (const auto found = environments_.extract(process); !found.empty()) {
-        environment = found.mapped();
+        how.environment = found.mapped();
+      } else {
+        how.older = stack_.HasOlder() && Between(0, 1) == 0;
       }
       Note(absl::StrCat("start ", NameOf(side), " ", replica, " ",
-                        absl::StrJoin(environment, " ")));
-      stack_.Launch(side, replica, environment);
+                        how.older ? "of the earlier version" : "",
+                        absl::StrJoin(how.environment, " ")));
+      stack_.Launch(side, replica, how);
     }
   }
 }

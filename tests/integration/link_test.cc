@@ -154,7 +154,7 @@ TEST_CASE("a side that is asked to end lets nobody wait for its peer") {
 
   const std::string before = Cluster::Shared().Superuser().Text("SELECT now()");
   absl::Time answered = absl::InfinitePast();
-  std::thread waits([&] {
+  std::jthread waits([&] {
     CHECK(!Synced(stack, SIDE_ORDER, reply->sync_token(), absl::Minutes(5)));
     answered = absl::Now();
   });

@@ -166,6 +166,7 @@ Stack::Stack(Options options)
       test_points_(options.test_points ||
                    std::getenv("MTP_PLANTED") != nullptr),
       environment_(std::move(options.environment)),
+      older_programs_(std::move(options.older_programs)),
       authority_(Identities::Shared().folder() + "/certificates/ca.pem") {
   static int count = 0;
   const int number = ++count;
@@ -187,7 +188,8 @@ Stack::Stack(Options options)
         Connect(Address(side), rpc::ChannelTls({.ca = authority_}).value());
   }
   for (auto& [side, service] : services_) {
-    for (size_t i = 0; i < service.replicas.size(); ++i) Launch(side, i);
+    for (size_t i = 0; i < service.replicas.size(); ++i)
+      Launch(side, i, {.older = HasOlder() && i % 2 == 1});
   }
   for (auto& [side, service] : services_) {
     for (size_t i = 0; i < service.replicas.size(); ++i) {
@@ -242,17 +244,17 @@ Stack& Stack::Shared(const std::string& purpose, Options options) {
   return *stack;
 }
 
-std::vector<std::string> Stack::Command(
-    Side side, size_t replica,
-    const std::vector<std::string>& environment) const {
+std::vector<std::string> Stack::Command(Side side, size_t replica,
+                                        const Launching& how) const {
   const std::string& folder = Identities::Shared().folder();
   const Replica& process = Of(side).replicas[replica];
   std::vector<std::string> command = {"env"};
   command.insert(command.end(), environment_.begin(), environment_.end());
-  command.insert(command.end(), environment.begin(), environment.end());
+  command.insert(command.end(), how.environment.begin(), how.environment.end());
   const std::vector<std::string> program = {
-      absl::StrCat(MTP_BINARY_DIR "/", NameOf(side), "_service",
-                   test_points_ ? "_planted" : ""),
+      how.older ? absl::StrCat(older_programs_, "/", NameOf(side), "_service")
+                : absl::StrCat(MTP_BINARY_DIR "/", NameOf(side), "_service",
+                               test_points_ ? "_planted" : ""),
       "--listen",
       absl::StrCat("127.0.0.1:", process.port),
       "--metrics-listen",
@@ -292,11 +294,10 @@ std::vector<std::string> Stack::Command(
   return command;
 }
 
-void Stack::Launch(Side side, size_t replica,
-                   const std::vector<std::string>& environment) {
+void Stack::Launch(Side side, size_t replica, const Launching& how) {
   Replica& started = Of(side).replicas[replica];
   REQUIRE(!started.process.Running());
-  started.process = Process(Command(side, replica, environment), started.log);
+  started.process = Process(Command(side, replica, how), started.log);
 }
 
 void Stack::Start(Side side, size_t replica) {

@@ -47,6 +47,14 @@ class Identities {
   std::string key_id_;
 };
 
+// How a service is started.
+struct Launching {
+  // More variables of its environment (`NAME=value`).
+  std::vector<std::string> environment = {};
+  // As the earlier version (Stack::Options::older_programs).
+  bool older = false;
+};
+
 // Both services as processes of their own, each with a database of its own,
 // over TLS, on ports of their own. Ends with the test, whatever happens.
 // Thread-safe but for what starts and ends processes, which is for one thread.
@@ -76,6 +84,9 @@ class Stack {
     bool test_points = false;
     // Of all processes (`NAME=value`).
     std::vector<std::string> environment = {};
+    // Where the services of an earlier version are; if any, every second
+    // process of a side begins as one.
+    std::string older_programs = {};
   };
 
   // Starts both and waits until they serve.
@@ -92,10 +103,9 @@ class Stack {
 
   // Starts a side and waits until its health service says that it serves.
   void Start(Side side, size_t replica = 0);
-  // Starts it and waits for nothing; with these variables in its environment
-  // (`NAME=value`).
-  void Launch(Side side, size_t replica,
-              const std::vector<std::string>& environment = {});
+  // Starts it and waits for nothing.
+  void Launch(Side side, size_t replica, const Launching& how = {});
+  bool HasOlder() const { return !older_programs_.empty(); }
   // Asks a side to end as an operator would, and waits until it has.
   void Stop(Side side, size_t replica = 0);
   // SIGKILL: the process has no say.
@@ -179,9 +189,8 @@ class Stack {
     std::shared_ptr<grpc::Channel> people;
   };
 
-  std::vector<std::string> Command(
-      Side side, size_t replica,
-      const std::vector<std::string>& environment) const;
+  std::vector<std::string> Command(Side side, size_t replica,
+                                   const Launching& how) const;
   void WaitUntilServing(Side side, size_t replica);
   void LayLines(Side side);
   Service& Of(Side side) { return services_.at(side); }
@@ -200,6 +209,7 @@ class Stack {
   const std::string token_keys_;
   const bool test_points_;
   const std::vector<std::string> environment_;
+  const std::string older_programs_;
   std::string authority_;
   std::map<Side, Service> services_;
 };
