@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/protos.h"
 #include "common/base/test_points.h"
 #include "common/sync/outbox.h"
@@ -325,7 +326,7 @@ void Take(const RevocationState& state, Context& context, Rows& rows) {
       found == nullptr ? before : std::max(revocation.revoked_before, before);
   revocation.version =
       std::max(revocation.version, state.stamp().version()) + 1;
-  revocation.changed_at = context.now();
+  revocation.changed_at = ChangeAfter(revocation.changed_at, context.now());
   // Who was shut out stays shut out, and sessions that were ended, whose
   // refresh tokens came back with the backup, end again.
   EndSessions(*subject, Uuid(), "USER_CHANGED", context.now(), rows);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/base/clock.h"
 #include "common/sync/outbox.h"
 
 namespace mtp::order {
@@ -27,7 +28,7 @@ std::string RevokeTokens(const User& user, Context& context, Rows& rows) {
       std::max(revocation.revoked_before, context.now()) +
       absl::Microseconds(1);
   ++revocation.version;
-  revocation.changed_at = context.now();
+  revocation.changed_at = ChangeAfter(revocation.changed_at, context.now());
   return context.Tell(sync::kRevocation, user.subject.ToString(),
                       revocation.version);
 }

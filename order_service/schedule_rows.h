@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/clock.h"
 #include "common/db/result.h"
 #include "common/db/table.h"
 #include "common/handlers/actor.h"
@@ -51,7 +52,7 @@ struct Schedule {
   // Every change of our facts goes through here: Seeduwa must learn it.
   void Changed(absl::Time now) {
     ++version;
-    changed_at = now;
+    changed_at = ChangeAfter(changed_at, now);
   }
   // All but the shipments that can feed it.
   v1::Schedule Shown() const;

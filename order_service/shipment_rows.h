@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/clock.h"
 #include "common/db/keys.h"
 #include "common/db/result.h"
 #include "common/db/table.h"
@@ -122,7 +123,7 @@ struct Shipment {
   void Changed(absl::Time now) {
     status = StatusFromFacts();
     ++version;
-    changed_at = now;
+    changed_at = ChangeAfter(changed_at, now);
     updated_at = now;
   }
   // The same for Seeduwa's facts, which have a version of their own.

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "absl/strings/ascii.h"
+#include "common/base/clock.h"
 #include "common/db/result.h"
 #include "common/db/table.h"
 #include "mtp/order/v1/users.pb.h"
@@ -45,7 +46,7 @@ struct User {
   // What people see of the user changed.
   void Changed(absl::Time now) {
     ++version;
-    changed_at = now;
+    changed_at = ChangeAfter(changed_at, now);
   }
   Guesses guesses() const {
     return {failed_sign_ins, last_failed_at, locked_until};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/protos.h"
 #include "common/base/test_points.h"
 #include "common/base/weights.h"
@@ -213,7 +214,7 @@ void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
         context, rows);
   }
   ++schedule.version;
-  schedule.changed_at = context.now();
+  schedule.changed_at = ChangeAfter(schedule.changed_at, context.now());
   context.Tell(sync::kScheduleProgress, key, schedule.version);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/time/civil_time.h"
+#include "common/base/clock.h"
 #include "common/base/uuid.h"
 #include "common/db/table.h"
 #include "mtp/common/v1/common.pb.h"
@@ -43,7 +44,7 @@ struct Schedule {
     parcel_count += count;
     parcel_grams += grams;
     ++version;
-    changed_at = now;
+    changed_at = ChangeAfter(changed_at, now);
   }
 
   static const db::Statement kLoad;  // FOR UPDATE

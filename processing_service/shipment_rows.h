@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/clock.h"
 #include "common/base/uuid.h"
 #include "common/db/keys.h"
 #include "common/db/table.h"
@@ -85,7 +86,7 @@ struct Shipment {
   void Changed(absl::Time now) {
     status = StatusFromFacts();
     ++version;
-    changed_at = now;
+    changed_at = ChangeAfter(changed_at, now);
   }
   v1::ShipmentAmounts Amounts() const;
   // `bag_count`: bags with an active allocation to it.

@@ -40,8 +40,9 @@ v1::Receipt ReceiptFor(const v1::Sender& sender, const LinkState& link);
 // Whether a state tells of another past than the copy that is kept: of the same
 // version, but from another time, or of an older one, yet later. Then the
 // owner's database was restored, went on from an earlier moment, and nobody
-// said so. The clocks of an owner's processes and of its database may differ by
-// less than the margin.
+// said so. Changes of one past follow each other in time (ChangeAfter,
+// common/base/clock.h); the margin is for those of services that did not see to
+// it yet, whose clocks differed.
 inline constexpr absl::Duration kForkMargin = absl::Seconds(10);
 struct KeptStamp {
   int64_t epoch = 0;

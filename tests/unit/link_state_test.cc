@@ -3,6 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/protos.h"
+#include "order_service/schedule_rows.h"
+#include "order_service/shipment_rows.h"
+#include "processing_service/schedule_rows.h"
+#include "processing_service/shipment_rows.h"
 
 namespace mtp::sync {
 namespace {
@@ -75,6 +79,34 @@ TEST_CASE("two pasts of one thing are told by its versions and times") {
   CHECK_FALSE(Forked(stamp(2, 1, much_later), kept));
   CHECK_FALSE(Forked(stamp(1, 4, much_later), {.epoch = 1, .version = 5}));
   CHECK_FALSE(Forked(v1::Stamp(), kept));
+}
+
+// Twice at one moment, and under a clock that is behind: each is later, as
+// Forked wants it.
+template <typename Thing>
+void LooksAtItsChanges(Thing thing, void (*change)(Thing&, absl::Time)) {
+  thing.changed_at = kNoon;
+  const int64_t first = thing.version;
+  absl::Time before = kNoon;
+  for (const absl::Duration clock :
+       {absl::Minutes(1), absl::Minutes(1), -absl::Minutes(1)}) {
+    change(thing, kNoon + clock);
+    CHECK(thing.changed_at > before);
+    before = thing.changed_at;
+  }
+  CHECK(thing.changed_at < kNoon + absl::Minutes(2));
+  CHECK(thing.version == first + 3);
+}
+
+TEST_CASE("a newer version is the later one, whatever the clock says") {
+  const auto changed = [](auto& thing, absl::Time now) { thing.Changed(now); };
+  LooksAtItsChanges<order::Shipment>({}, changed);
+  LooksAtItsChanges<order::Schedule>({}, changed);
+  LooksAtItsChanges<processing::Shipment>({}, changed);
+  LooksAtItsChanges<processing::Schedule>(
+      {}, [](processing::Schedule& schedule, absl::Time now) {
+        schedule.CountParcel(1, 1, now);
+      });
 }
 
 }  // namespace
