@@ -175,6 +175,15 @@ void Judge::Settle(Book& book) {
 }
 
 void Judge::SettleMore(Book& book, absl::Duration limit) {
+  // A process whose breaker is open, though the others' news has come through.
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
+    for (size_t replica = 0; replica < replicas_; ++replica) {
+      if (!Eventually([&] { return ReachesPeer(side, replica); }, limit)) {
+        Find(absl::StrCat(NameOf(side), " ", replica,
+                          " does not reach its peer again"));
+      }
+    }
+  }
   AskAgain(book);
   Agree(limit);
 }
