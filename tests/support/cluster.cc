@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,10 +62,41 @@ Side PeerOf(Side side) {
   return side == SIDE_ORDER ? SIDE_PROCESSING : SIDE_ORDER;
 }
 
+namespace {
+
+// Programs of tests that run beside each other take their ports from blocks of
+// their own: what listens on a port may be down while another program looks.
+constexpr int kFirstPort = 15'000;
+constexpr int kBlock = 1'000;
+constexpr int kBlocks = 16;
+
+// The first port of a block that is this program's until it ends.
+int OwnBlock() {
+  for (int block = 0; block < kBlocks; ++block) {
+    // A name that no file has, and that goes with the program.
+    const std::string name = absl::StrCat("mtp-test-ports-", block);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path + 1, name.size());
+    const int held = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) +
+                                               1 + name.size());
+    if (bind(held, reinterpret_cast<sockaddr*>(&address), length) == 0)
+      return kFirstPort + block * kBlock;
+    close(held);
+  }
+  FAIL("more than " << kBlocks << " programs of tests run at once");
+  return 0;
+}
+
+}  // namespace
+
 int FreePort() {
   static std::mt19937 random(std::random_device{}());
+  static const int first = OwnBlock();
   while (true) {
-    const int port = std::uniform_int_distribution<int>(15'000, 31'000)(random);
+    const int port =
+        std::uniform_int_distribution<int>(first, first + kBlock - 1)(random);
     const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
