@@ -178,7 +178,14 @@ void Judge::SettleMore(Book& book, absl::Duration limit) {
   // A process whose breaker is open, though the others' news has come through.
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
     for (size_t replica = 0; replica < replicas_; ++replica) {
-      if (!Eventually([&] { return ReachesPeer(side, replica); }, limit)) {
+      const bool reaches = Eventually(
+          [&] {
+            // It may have ended at its crash point only now.
+            if (!stack_.Running(side, replica)) stack_.Launch(side, replica);
+            return ReachesPeer(side, replica);
+          },
+          limit);
+      if (!reaches) {
         Find(absl::StrCat(NameOf(side), " ", replica,
                           " does not reach its peer again"));
       }
