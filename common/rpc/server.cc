@@ -1,7 +1,9 @@
 #include "common/rpc/server.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -9,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "common/base/status.h"
 #include "google/protobuf/stubs/logging.h"
+#include "grpc/grpc.h"
 #include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kHouseInterval{250};
 constexpr absl::Duration kIdleGrace = absl::Seconds(1);
+constexpr absl::Duration kIdleLook = absl::Milliseconds(10);
 // Tokens of 8 KiB and what comes with them.
 constexpr int kMetadataLimit = 16 << 10;
 // So much of an unknown method's name is repeated to who asked for it.
@@ -196,14 +200,28 @@ void Server::Drain(absl::Duration lead, absl::Duration grace) {
   SetServing(false);
   absl::SleepFor(lead);
   streams_.Drain(dependencies_.clock());
-  // gRPC waits for the connections too, and an idle client takes up to 15 s to
-  // let go of its own.
-  const bool idle = dependencies_.pipeline->InFlight() == 0;
-  const auto deadline = absl::ToChronoTime(
-      absl::Now() + (idle ? std::min(grace, kIdleGrace) : grace));
-  if (main_ != nullptr) main_->Shutdown(deadline);
+  // gRPC waits for the connections too: an idle client takes up to 15 s to let
+  // go of its own, and one that is cut off never does. They are closed soon
+  // after the last call.
+  std::atomic<bool> down = false;
+  std::thread closer([&] {
+    absl::Time busy = absl::Now();
+    while (!down && absl::Now() - busy < kIdleGrace) {
+      absl::SleepFor(kIdleLook);
+      if (dependencies_.pipeline->InFlight() > 0) busy = absl::Now();
+    }
+    if (!down && main_ != nullptr)
+      grpc_server_cancel_all_calls(main_->c_server());
+  });
+  if (main_ != nullptr)
+    main_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  down = true;
+  closer.join();
   StopKeepingHouse();
-  if (probe_ != nullptr) probe_->Shutdown(deadline);
+  if (probe_ != nullptr) {
+    probe_->Shutdown(
+        absl::ToChronoTime(absl::Now() + std::min(grace, kIdleGrace)));
+  }
 }
 
 void Server::KeepHouse() {

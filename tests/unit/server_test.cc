@@ -1,9 +1,12 @@
 #include "common/rpc/server.h"
 
+#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -445,6 +448,58 @@ TEST_CASE("a drain lets running calls finish") {
   REQUIRE(status.ok());
   REQUIRE(channel->CallAndWait(kSignIn, "", Soon()).status.code() ==
           absl::StatusCode::kUnavailable);
+}
+
+// A client that speaks HTTP/2 and then does nothing more, nor hears anything.
+class DeafClient {
+ public:
+  explicit DeafClient(int port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(socket_, reinterpret_cast<sockaddr*>(&address),
+                    sizeof address) == 0);
+    // The preface and settings without any.
+    constexpr std::string_view kHello(
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
+    REQUIRE(write(socket_, kHello.data(), kHello.size()) ==
+            static_cast<ssize_t>(kHello.size()));
+    // The server's own settings: it has taken the connection.
+    char first = 0;
+    REQUIRE(read(socket_, &first, 1) == 1);
+  }
+  ~DeafClient() { close(socket_); }
+
+ private:
+  const int socket_;
+};
+
+TEST_CASE("a drain waits for calls, not for who does not hear of it") {
+  Bench bench;
+  std::atomic<bool> running{false};
+  std::atomic<bool> replied{false};
+  bench.pipeline->Route(kKeySet, [&](std::unique_ptr<Call> call) {
+    std::thread([&, call = std::move(call)]() mutable {
+      running = true;
+      absl::SleepFor(absl::Milliseconds(300));
+      call->Reply("");
+      replied = true;
+    }).detach();
+  });
+  bench.Start(bench.Insecure());
+  const DeafClient deaf(bench.server->port());
+  const auto channel = bench.Connect();
+  std::promise<absl::Status> outcome;
+  channel->Call(kKeySet, "", Soon(), {}, [&](absl::Status status, std::string) {
+    outcome.set_value(std::move(status));
+  });
+  while (!running) std::this_thread::yield();
+  const absl::Time start = absl::Now();
+  bench.server->Drain(absl::ZeroDuration(), absl::Seconds(60));
+  REQUIRE(absl::Now() - start < absl::Seconds(5));
+  REQUIRE(outcome.get_future().get().ok());
+  while (!replied) std::this_thread::yield();
 }
 
 TEST_CASE("a port that is taken is said in one line") {
