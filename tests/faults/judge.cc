@@ -29,6 +29,9 @@ constexpr int64_t kMemoryLimit = int64_t{2} << 30;
 constexpr int64_t kMemoryLimit = int64_t{512} << 20;
 #endif
 constexpr absl::Duration kPatience = absl::Seconds(5);
+// Under a clock that is ahead gRPC's timers end as much later: they wait until
+// a time of the kernel's clock, which libfaketime leaves as it is.
+constexpr absl::Duration kLateWaking = absl::Seconds(20);
 // Findings of one sort, after which no more are looked for.
 constexpr int kEnough = 3;
 
@@ -184,7 +187,7 @@ void Judge::SettleMore(Book& book, absl::Duration limit) {
             if (!stack_.Running(side, replica)) stack_.Launch(side, replica);
             return ReachesPeer(side, replica);
           },
-          limit);
+          limit + kLateWaking);
       if (!reaches) {
         Find(absl::StrCat(NameOf(side), " ", replica,
                           " does not reach its peer again"));
