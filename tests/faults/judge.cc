@@ -136,14 +136,8 @@ void Judge::WaitUntilBack(const std::function<void()>& supervise) {
         Find(absl::StrCat(NameOf(side), " ", replica, " does not serve ",
                           absl::FormatDuration(kRecovery),
                           " after the troubles"));
-      } else if (!Eventually(
-                     [&] {
-                       // One may still end at its crash point.
-                       supervise();
-                       return stack_.Running(side, replica) &&
-                              ReachesPeer(side, replica);
-                     },
-                     calm_since_ + kRecovery - absl::Now())) {
+      } else if (!FindsPeer(side, replica, supervise,
+                            calm_since_ + kRecovery - absl::Now())) {
         Find(absl::StrCat(
             NameOf(side), " ", replica, " does not reach its peer ",
             absl::FormatDuration(kRecovery), " after the troubles"));
@@ -151,6 +145,17 @@ void Judge::WaitUntilBack(const std::function<void()>& supervise) {
     }
   }
   back_ = absl::Now() - calm_since_;
+}
+
+bool Judge::FindsPeer(Side side, size_t replica,
+                      const std::function<void()>& supervise,
+                      absl::Duration limit) {
+  return Eventually(
+      [&] {
+        supervise();
+        return stack_.Running(side, replica) && ReachesPeer(side, replica);
+      },
+      limit);
 }
 
 bool Judge::ReachesPeer(Side side, size_t replica) const {
@@ -181,14 +186,10 @@ void Judge::SettleMore(Book& book, absl::Duration limit) {
   // A process whose breaker is open, though the others' news has come through.
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
     for (size_t replica = 0; replica < replicas_; ++replica) {
-      const bool reaches = Eventually(
-          [&] {
-            // It may have ended at its crash point only now.
-            if (!stack_.Running(side, replica)) stack_.Launch(side, replica);
-            return ReachesPeer(side, replica);
-          },
-          limit + kLateWaking);
-      if (!reaches) {
+      const auto supervise = [&] {
+        if (!stack_.Running(side, replica)) stack_.Launch(side, replica);
+      };
+      if (!FindsPeer(side, replica, supervise, limit + kLateWaking)) {
         Find(absl::StrCat(NameOf(side), " ", replica,
                           " does not reach its peer again"));
       }

@@ -61,6 +61,10 @@ class Judge {
   bool Agree(absl::Duration limit);
   // Whether it passes a call on to its peer now.
   bool ReachesPeer(Side side, size_t replica) const;
+  // The same within `limit`, while `supervise` starts what has ended: a process
+  // may end at its crash point only in the calm.
+  bool FindsPeer(Side side, size_t replica,
+                 const std::function<void()>& supervise, absl::Duration limit);
   void Watch();
   void WatchVersions(Side side);
   void WatchMemory();

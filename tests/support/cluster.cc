@@ -1,6 +1,5 @@
 #include "tests/support/cluster.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tests/support/process.h"
+#include "tests/support/sockets.h"
 #include "tests/support/wait.h"
 
 namespace mtp::tests {
@@ -96,15 +96,9 @@ int FreePort() {
   static int given = 0;
   while (true) {
     const int port = first + given++ % kBlock;
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool free =
-        bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    close(probe);
-    if (free) return port;
+    const Address address = ParseAddress(absl::StrCat("127.0.0.1:", port));
+    const Descriptor probe = StreamSocket(address);
+    if (bind(probe.number(), address.get(), address.size) == 0) return port;
   }
 }
 

@@ -1,7 +1,5 @@
 #include "common/telemetry/metrics.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/sockets.h"
 #include "tests/support/wait.h"
 
 namespace mtp::telemetry {
@@ -18,32 +17,25 @@ namespace {
 // A connection to a port of this machine.
 class Connection {
  public:
-  explicit Connection(int port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(connect(socket_, reinterpret_cast<sockaddr*>(&address),
-                    sizeof(address)) == 0);
-  }
-  Connection(Connection&& other) noexcept
-      : socket_(std::exchange(other.socket_, -1)) {}
-  ~Connection() {
-    if (socket_ >= 0) close(socket_);
+  explicit Connection(int port) {
+    const tests::Address address =
+        tests::ParseAddress("127.0.0.1:" + std::to_string(port));
+    socket_ = tests::StreamSocket(address);
+    REQUIRE(connect(socket_.number(), address.get(), address.size) == 0);
   }
 
   // What comes back until the other end closes, or nothing comes in time.
   std::string Ask(const std::string& text) {
-    REQUIRE(write(socket_, text.data(), text.size()) ==
+    REQUIRE(write(socket_.number(), text.data(), text.size()) ==
             static_cast<ssize_t>(text.size()));
     std::string answer;
     const absl::Time give_up = absl::Now() + tests::kLimit;
-    pollfd ready{.fd = socket_, .events = POLLIN};
+    pollfd ready{.fd = socket_.number(), .events = POLLIN};
     while (poll(&ready, 1,
                 static_cast<int>(
                     absl::ToInt64Milliseconds(give_up - absl::Now()))) > 0) {
       char buffer[4096];
-      const ssize_t size = read(socket_, buffer, sizeof(buffer));
+      const ssize_t size = read(socket_.number(), buffer, sizeof(buffer));
       if (size <= 0) break;
       answer.append(buffer, static_cast<size_t>(size));
     }
@@ -51,7 +43,7 @@ class Connection {
   }
 
  private:
-  int socket_;
+  tests::Descriptor socket_;
 };
 
 TEST_CASE("connections that say nothing keep no scrape out") {

@@ -1,6 +1,5 @@
 #include "common/rpc/server.h"
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -28,6 +27,7 @@
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/trace.pb.h"
 #include "mtp/sync/v1/sync.pb.h"
+#include "tests/support/sockets.h"
 #include "tests/unit/rpc_bench.h"
 
 namespace mtp::rpc {
@@ -425,25 +425,35 @@ TEST_CASE("reflection lists every service, on the main port, if it is wanted") {
   }
 }
 
-TEST_CASE("a drain lets running calls finish") {
-  Bench bench;
-  std::atomic<bool> running{false};
-  bench.pipeline->Route(kKeySet, [&](std::unique_ptr<Call> call) {
-    std::thread([&, call = std::move(call)]() mutable {
-      running = true;
+// A method whose calls take a while.
+void RouteSlowly(Pipeline& pipeline) {
+  pipeline.Route(kKeySet, [](std::unique_ptr<Call> call) {
+    std::thread([call = std::move(call)]() mutable {
       absl::SleepFor(absl::Milliseconds(300));
       call->Reply("");
     }).detach();
   });
+}
+
+// One of them, under way.
+std::future<absl::Status> CallSlowly(Bench& bench, PeerChannel& channel) {
+  const auto outcome = std::make_shared<std::promise<absl::Status>>();
+  channel.Call(kKeySet, "", Soon(), {},
+               [outcome](absl::Status status, std::string) {
+                 outcome->set_value(std::move(status));
+               });
+  while (bench.pipeline->InFlight() == 0) std::this_thread::yield();
+  return outcome->get_future();
+}
+
+TEST_CASE("a drain lets running calls finish") {
+  Bench bench;
+  RouteSlowly(*bench.pipeline);
   bench.Start(bench.Insecure());
   const auto channel = bench.Connect();
-  std::promise<absl::Status> outcome;
-  channel->Call(kKeySet, "", Soon(), {}, [&](absl::Status status, std::string) {
-    outcome.set_value(std::move(status));
-  });
-  while (!running) std::this_thread::yield();
+  std::future<absl::Status> outcome = CallSlowly(bench, *channel);
   bench.server->Drain(absl::ZeroDuration(), absl::Seconds(10));
-  const absl::Status status = outcome.get_future().get();
+  const absl::Status status = outcome.get();
   INFO(status.ToString());
   REQUIRE(status.ok());
   REQUIRE(channel->CallAndWait(kSignIn, "", Soon()).status.code() ==
@@ -453,53 +463,34 @@ TEST_CASE("a drain lets running calls finish") {
 // A client that speaks HTTP/2 and then does nothing more, nor hears anything.
 class DeafClient {
  public:
-  explicit DeafClient(int port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(connect(socket_, reinterpret_cast<sockaddr*>(&address),
-                    sizeof address) == 0);
+  explicit DeafClient(const tests::Address& server)
+      : socket_(tests::StreamSocket(server)) {
+    REQUIRE(connect(socket_.number(), server.get(), server.size) == 0);
     // The preface and settings without any.
     constexpr std::string_view kHello(
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
-    REQUIRE(write(socket_, kHello.data(), kHello.size()) ==
+    REQUIRE(write(socket_.number(), kHello.data(), kHello.size()) ==
             static_cast<ssize_t>(kHello.size()));
     // The server's own settings: it has taken the connection.
     char first = 0;
-    REQUIRE(read(socket_, &first, 1) == 1);
+    REQUIRE(read(socket_.number(), &first, 1) == 1);
   }
-  ~DeafClient() { close(socket_); }
 
  private:
-  const int socket_;
+  const tests::Descriptor socket_;
 };
 
 TEST_CASE("a drain waits for calls, not for who does not hear of it") {
   Bench bench;
-  std::atomic<bool> running{false};
-  std::atomic<bool> replied{false};
-  bench.pipeline->Route(kKeySet, [&](std::unique_ptr<Call> call) {
-    std::thread([&, call = std::move(call)]() mutable {
-      running = true;
-      absl::SleepFor(absl::Milliseconds(300));
-      call->Reply("");
-      replied = true;
-    }).detach();
-  });
+  RouteSlowly(*bench.pipeline);
   bench.Start(bench.Insecure());
-  const DeafClient deaf(bench.server->port());
+  const DeafClient deaf(tests::ParseAddress(bench.Address()));
   const auto channel = bench.Connect();
-  std::promise<absl::Status> outcome;
-  channel->Call(kKeySet, "", Soon(), {}, [&](absl::Status status, std::string) {
-    outcome.set_value(std::move(status));
-  });
-  while (!running) std::this_thread::yield();
+  std::future<absl::Status> outcome = CallSlowly(bench, *channel);
   const absl::Time start = absl::Now();
   bench.server->Drain(absl::ZeroDuration(), absl::Seconds(60));
   REQUIRE(absl::Now() - start < absl::Seconds(5));
-  REQUIRE(outcome.get_future().get().ok());
-  while (!replied) std::this_thread::yield();
+  REQUIRE(outcome.get().ok());
 }
 
 TEST_CASE("a port that is taken is said in one line") {
