@@ -199,28 +199,14 @@ constexpr db::Statement kGreatestSchedule{
 constexpr db::Statement kGreatestRevocation{
     "SELECT coalesce(max(version), 0), 0::bigint FROM admin.revocation"};
 
-constexpr db::Statement kRaiseShipments{R"(
-  UPDATE shipment SET version = greatest(version, beyond) + 1,
-    changed_at = greatest(now(), changed_at + interval '1 microsecond')
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS raised (key, seen, beyond)
-  WHERE request_code = split_part(key, '/', 1)::bigint
-    AND shipment_code = split_part(key, '/', 2)::bigint AND version = seen
-  RETURNING key, version
-)"};
-constexpr db::Statement kRaiseSchedules{R"(
-  UPDATE schedule SET version = greatest(version, beyond) + 1,
-    changed_at = greatest(now(), changed_at + interval '1 microsecond')
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS raised (key, seen, beyond)
-  WHERE schedule_code = key::bigint AND version = seen
-  RETURNING key, version
-)"};
-constexpr db::Statement kRaiseRevocations{R"(
-  UPDATE admin.revocation SET version = greatest(version, beyond) + 1,
-    changed_at = greatest(now(), changed_at + interval '1 microsecond')
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS raised (key, seen, beyond)
-  WHERE subject = key::uuid AND version = seen
-  RETURNING key, version
-)"};
+const db::Statement kRaiseShipments =
+    reconciliation::Raise("shipment",
+                          "request_code = split_part(key, '/', 1)::bigint AND "
+                          "shipment_code = split_part(key, '/', 2)::bigint");
+const db::Statement kRaiseSchedules =
+    reconciliation::Raise("schedule", "schedule_code = key::bigint");
+const db::Statement kRaiseRevocations =
+    reconciliation::Raise("admin.revocation", "subject = key::uuid");
 
 // --- our copies of Seeduwa's
 

@@ -89,21 +89,12 @@ constexpr db::Statement kGreatestShipmentProgress{
 constexpr db::Statement kGreatestScheduleProgress{
     "SELECT coalesce(max(version), 0), 0::bigint FROM schedule"};
 
-constexpr db::Statement kRaiseShipmentProgress{R"(
-  UPDATE shipment SET version = greatest(version, beyond) + 1,
-    changed_at = greatest(now(), changed_at + interval '1 microsecond')
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS raised (key, seen, beyond)
-  WHERE request_code = split_part(key, '/', 1)::bigint
-    AND shipment_code = split_part(key, '/', 2)::bigint AND version = seen
-  RETURNING key, version
-)"};
-constexpr db::Statement kRaiseScheduleProgress{R"(
-  UPDATE schedule SET version = greatest(version, beyond) + 1,
-    changed_at = greatest(now(), changed_at + interval '1 microsecond')
-  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS raised (key, seen, beyond)
-  WHERE schedule_code = key::bigint AND version = seen
-  RETURNING key, version
-)"};
+const db::Statement kRaiseShipmentProgress =
+    reconciliation::Raise("shipment",
+                          "request_code = split_part(key, '/', 1)::bigint AND "
+                          "shipment_code = split_part(key, '/', 2)::bigint");
+const db::Statement kRaiseScheduleProgress =
+    reconciliation::Raise("schedule", "schedule_code = key::bigint");
 
 // --- our copies of Grandpass's
 

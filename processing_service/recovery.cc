@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/clock.h"
 #include "common/base/protos.h"
 #include "common/base/test_points.h"
 #include "common/base/weights.h"
@@ -213,8 +212,7 @@ void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
                      ". Record the parcels again."),
         context, rows);
   }
-  ++schedule.version;
-  schedule.changed_at = ChangeAfter(schedule.changed_at, context.now());
+  schedule.Changed(context.now());
   context.Tell(sync::kScheduleProgress, key, schedule.version);
 }
 

@@ -39,12 +39,16 @@ struct Schedule {
   absl::Time changed_at;
 
   Key key() const { return schedule_code; }
-  // A parcel was made or taken back: Grandpass must learn it.
+  // Every change of our facts goes through here: Grandpass must learn it.
+  void Changed(absl::Time now) {
+    ++version;
+    changed_at = ChangeAfter(changed_at, now);
+  }
+  // A parcel was made or taken back.
   void CountParcel(int64_t count, int64_t grams, absl::Time now) {
     parcel_count += count;
     parcel_grams += grams;
-    ++version;
-    changed_at = ChangeAfter(changed_at, now);
+    Changed(now);
   }
 
   static const db::Statement kLoad;  // FOR UPDATE

@@ -56,6 +56,16 @@ db::Statement SelectByKeys(std::string_view select) {
     WHERE key = ANY ($1::text[]) ORDER BY key COLLATE "C", epoch)"});
 }
 
+// Later than before, as ChangeAfter has it (common/base/clock.h).
+db::Statement Raise(std::string_view table, std::string_view is_key) {
+  return db::Compose({"UPDATE ", table, R"(
+    SET version = greatest(version, beyond) + 1,
+      changed_at = greatest(now(), changed_at + interval '1 microsecond')
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS raised (key, seen, beyond)
+    WHERE version = seen AND )",
+                      is_key, " RETURNING key, version"});
+}
+
 const google::protobuf::Message& ContentOf(const State& state) {
   return state.GetReflection()->GetMessage(state, FieldOf(state));
 }

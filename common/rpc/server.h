@@ -74,7 +74,8 @@ class Server {
 
   // Stops as one wants it: health says NOT_SERVING; waits `lead` for balancers
   // to see it; takes no more calls; finishes what runs, at most `grace`; then
-  // cancels the rest. Blocks until all is done.
+  // cancels the rest. Connections that clients keep are closed a second after
+  // the last call. Blocks until all is done.
   void Drain(absl::Duration lead, absl::Duration grace);
 
  private:
