@@ -248,13 +248,13 @@ void Operations::GetSyncStatus(std::unique_ptr<rpc::Call> call) {
 void Operations::WaitForSync(std::unique_ptr<rpc::Call> call) {
   const auto& request =
       static_cast<const ops::v1::WaitForSyncRequest&>(*call->message);
-  absl::StatusOr<std::vector<sync::Mark>> marks =
+  absl::StatusOr<std::vector<sync::Awaited>> awaited =
       sync::ParseSyncToken(request.sync_token());
-  if (!marks.ok()) return call->Fail(marks.status());
-  for (const sync::Mark& mark : *marks) {
+  if (!awaited.ok()) return call->Fail(awaited.status());
+  for (const sync::Awaited& one : *awaited) {
     if (std::none_of(self_.told.begin(), self_.told.end(),
                      [&](const sync::Relay::Route& route) {
-                       return route.kind == mark.kind;
+                       return route.kind == one.kind;
                      })) {
       return call->Fail(errors::Make(absl::StatusCode::kInvalidArgument,
                                      "SYNC_TOKEN_INVALID",
@@ -273,7 +273,7 @@ void Operations::WaitForSync(std::unique_ptr<rpc::Call> call) {
   }
   const absl::Time give_up =
       std::min(absl::Now() + wait, call->deadline - kAnswerMargin);
-  waiters_.Add(std::move(call), *std::move(marks), give_up);
+  waiters_.Add(std::move(call), *std::move(awaited), give_up);
 }
 
 void Operations::GetVersion(std::unique_ptr<rpc::Call> call) {

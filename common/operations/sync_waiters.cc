@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "common/base/errors.h"
 #include "common/base/status.h"
 #include "common/operations/outbox_entry.h"
@@ -19,6 +20,8 @@ constexpr std::chrono::milliseconds kFirstLook{10};
 constexpr std::chrono::milliseconds kLastLook{250};
 constexpr int kQuickLooks = 50;
 constexpr size_t kMostWaiting = 10'000;
+// Of all their tokens' parts: some 100 bytes each.
+constexpr size_t kMostAwaited = 1'000'000;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 constexpr int kEntriesTold = 100;
 
@@ -26,6 +29,24 @@ const db::Statement kOpenMarks = db::Compose({kOutboxEntryColumns, R"(
   JOIN unnest($1::text[], $2::text[]) AS asked (of_kind, of_key)
     ON mark.kind = asked.of_kind AND mark.key = asked.of_key
 )"});
+// Of kind $1 those whose keys are a number from $2 to $3 and then $4.
+const db::Statement kOpenRuns = db::Compose({kOutboxEntryColumns, R"(
+  WHERE mark.kind = $1::text
+    AND CASE WHEN mark.key ~ '^[0-9]{1,18}/'
+             THEN split_part(mark.key, '/', 1)::bigint BETWEEN $2::bigint AND $3::bigint
+                  AND mark.key = split_part(mark.key, '/', 1) || $4::text
+             ELSE false END
+)"});
+
+std::pair<std::string, std::string> KindAndKey(const sync::Awaited& awaited) {
+  return {awaited.kind, awaited.key};
+}
+
+int64_t NumberOf(const std::string& key) {
+  int64_t number = 0;
+  (void)absl::SimpleAtoi(key.substr(0, key.find('/')), &number);
+  return number;
+}
 
 }  // namespace
 
@@ -44,17 +65,19 @@ void SyncWaiters::Stop() {
 }
 
 void SyncWaiters::Add(std::unique_ptr<rpc::Call> call,
-                      std::vector<sync::Mark> marks, absl::Time give_up) {
+                      std::vector<sync::Awaited> awaited, absl::Time give_up) {
   absl::Status refused;
   {
     std::lock_guard lock(mutex_);
     if (stopping_) {
       refused = errors::Draining();
-    } else if (waiting_ == kMostWaiting) {
+    } else if (waiting_ == kMostWaiting ||
+               awaited_ + awaited.size() > kMostAwaited) {
       refused = errors::Overloaded("too many calls are waiting", kRetryDelay);
     } else {
       ++waiting_;
-      arrived_.push_back({std::move(call), std::move(marks), give_up});
+      awaited_ += awaited.size();
+      arrived_.push_back({std::move(call), std::move(awaited), give_up});
     }
   }
   if (!refused.ok()) return call->Fail(std::move(refused));
@@ -70,6 +93,10 @@ void SyncWaiters::Work() {
     {
       std::unique_lock lock(mutex_);
       waiting_ = waiting.size() + arrived_.size();
+      awaited_ = 0;
+      for (const auto* waiters : {&waiting, &arrived_}) {
+        for (const Waiter& waiter : *waiters) awaited_ += waiter.awaited.size();
+      }
       const auto called = [&] { return stopping_ || !arrived_.empty(); };
       if (waiting.empty()) {
         changed_.wait(lock, called);
@@ -100,20 +127,39 @@ void SyncWaiters::Work() {
 
 absl::StatusOr<SyncWaiters::Open> SyncWaiters::Ask(
     const std::vector<Waiter>& waiters) {
-  std::set<std::pair<std::string_view, std::string_view>> asked;
+  std::set<std::pair<std::string_view, std::string_view>> single;
+  // From the least to the greatest number that anybody asks for: there is less
+  // in the outbox than could be asked for.
+  std::map<std::pair<std::string, std::string>, std::pair<int64_t, int64_t>>
+      runs;
   for (const Waiter& waiter : waiters) {
-    for (const sync::Mark& mark : waiter.marks) {
-      asked.emplace(mark.kind, mark.key);
+    for (const sync::Awaited& awaited : waiter.awaited) {
+      if (!awaited.run()) {
+        single.emplace(awaited.kind, awaited.key);
+        continue;
+      }
+      auto& [first, last] =
+          runs.try_emplace(KindAndKey(awaited), awaited.first, awaited.last)
+              .first->second;
+      first = std::min(first, awaited.first);
+      last = std::max(last, awaited.last);
     }
   }
   std::vector<std::string> kinds;
   std::vector<std::string> keys;
-  for (const auto& [kind, key] : asked) {
+  for (const auto& [kind, key] : single) {
     kinds.emplace_back(kind);
     keys.emplace_back(key);
   }
   db::Exchange exchange;
   exchange.Add(kOpenMarks, db::Params().Array(kinds).Array(keys));
+  for (const auto& [of, numbers] : runs) {
+    exchange.Add(kOpenRuns, db::Params()
+                                .Add(of.first)
+                                .Add(numbers.first)
+                                .Add(numbers.second)
+                                .Add(of.second));
+  }
   std::promise<absl::StatusOr<db::Results>> answered;
   queries_.Ask(std::move(exchange), absl::InfiniteFuture(),
                [&answered](absl::StatusOr<db::Results> results) {
@@ -125,9 +171,38 @@ absl::StatusOr<SyncWaiters::Open> SyncWaiters::Ask(
     ops::v1::OutboxEntry entry;
     ReadOutboxEntry(row, entry);
     std::pair key(row.Get<std::string>(0), entry.key());
-    open.emplace(std::move(key), std::move(entry));
+    open.single.emplace(std::move(key), std::move(entry));
+  }
+  size_t next = 1;
+  for (const auto& [of, numbers] : runs) {
+    std::map<int64_t, ops::v1::OutboxEntry>& entries = open.runs[of];
+    for (const db::Row row : results[next++]) {
+      ops::v1::OutboxEntry entry;
+      ReadOutboxEntry(row, entry);
+      const int64_t number = NumberOf(entry.key());
+      entries.emplace(number, std::move(entry));
+    }
   }
   return open;
+}
+
+void SyncWaiters::Open::Visit(
+    const sync::Awaited& awaited,
+    const std::function<bool(const ops::v1::OutboxEntry&)>& visitor) const {
+  const auto lacks = [&](const ops::v1::OutboxEntry& entry) {
+    return entry.confirmed_version() < awaited.version;
+  };
+  if (!awaited.run()) {
+    const auto at = single.find(KindAndKey(awaited));
+    if (at != single.end() && lacks(at->second)) visitor(at->second);
+    return;
+  }
+  const auto run = runs.find(KindAndKey(awaited));
+  if (run == runs.end()) return;
+  for (auto at = run->second.lower_bound(awaited.first);
+       at != run->second.end() && at->first <= awaited.last; ++at) {
+    if (lacks(at->second) && !visitor(at->second)) return;
+  }
 }
 
 bool SyncWaiters::Settled(Waiter& waiter, const absl::StatusOr<Open>& open,
@@ -144,14 +219,13 @@ bool SyncWaiters::Settled(Waiter& waiter, const absl::StatusOr<Open>& open,
   }
   ops::v1::WaitForSyncResponse response;
   int64_t count = 0;
-  for (const sync::Mark& mark : waiter.marks) {
-    const auto at = open->find(std::pair(mark.kind, mark.key));
-    if (at == open->end() || at->second.confirmed_version() >= mark.version) {
-      continue;
-    }
-    if (++count <= kEntriesTold) *response.add_open_entries() = at->second;
+  for (const sync::Awaited& awaited : waiter.awaited) {
+    open->Visit(awaited, [&](const ops::v1::OutboxEntry& entry) {
+      if (++count <= kEntriesTold) *response.add_open_entries() = entry;
+      return !waits;  // one is enough to go on waiting
+    });
+    if (count > 0 && waits) return false;
   }
-  if (count > 0 && waits) return false;
   response.set_open_count(count);
   response.set_synced(count == 0);
   response.set_peer_reachable(peer_ != nullptr && peer_->Reachable());

@@ -32,32 +32,26 @@ constexpr db::Statement kStoreMarks{R"(
 )"};
 
 // As many changes as one call can make; a token names no more.
-constexpr size_t kTokenLimit = 100'000;
+constexpr int64_t kTokenLimit = 100'000;
 
 // Between the first and the last request of a run.
 constexpr char kRun = ':';
 
-// Makes a mark of each request out of the last one, if that is a run; false
-// when it is none that was ever given.
-bool UnfoldRun(std::vector<Mark>& marks) {
-  const Mark run = marks.back();
-  const size_t colon = run.key.find(kRun);
+// Reads `17:20/1` into the run; false when it is none that was ever given.
+bool ReadRun(Awaited& awaited) {
+  const size_t colon = awaited.key.find(kRun);
   if (colon == std::string::npos) return true;
-  const size_t slash = run.key.find('/');
-  int64_t first = 0;
-  int64_t last = 0;
+  if (awaited.kind != kShipment) return false;
+  const size_t slash = awaited.key.find('/');
   if (slash == std::string::npos || slash < colon ||
-      !absl::SimpleAtoi(run.key.substr(0, colon), &first) ||
-      !absl::SimpleAtoi(run.key.substr(colon + 1, slash - colon - 1), &last) ||
-      first < 1 || last < first ||
-      last - first >= static_cast<int64_t>(kTokenLimit - marks.size()) + 1) {
+      !absl::SimpleAtoi(awaited.key.substr(0, colon), &awaited.first) ||
+      !absl::SimpleAtoi(awaited.key.substr(colon + 1, slash - colon - 1),
+                        &awaited.last) ||
+      awaited.first < 1 || awaited.last < awaited.first ||
+      awaited.last - awaited.first >= kTokenLimit) {
     return false;
   }
-  marks.pop_back();
-  for (int64_t code = first; code <= last; ++code) {
-    marks.push_back(run);
-    marks.back().key = absl::StrCat(code, run.key.substr(slash));
-  }
+  awaited.key.erase(0, slash);
   return true;
 }
 
@@ -124,25 +118,28 @@ std::string JoinSyncTokens(const std::vector<std::string>& tokens) {
   return absl::StrJoin(tokens, ".");
 }
 
-absl::StatusOr<std::vector<Mark>> ParseSyncToken(std::string_view token) {
+absl::StatusOr<std::vector<Awaited>> ParseSyncToken(std::string_view token) {
   const absl::Status invalid =
       errors::Make(absl::StatusCode::kInvalidArgument, "SYNC_TOKEN_INVALID",
                    "the sync_token is none that this service gave");
-  std::vector<Mark> marks;
+  std::vector<Awaited> all;
+  int64_t things = 0;
   const std::string copy(token);
   for (const absl::string_view part :
        absl::StrSplit(copy, '.', absl::SkipEmpty())) {
     std::string text;
     if (!absl::WebSafeBase64Unescape(part, &text)) return invalid;
     const std::vector<std::string> fields = absl::StrSplit(text, '\n');
-    Mark& mark = marks.emplace_back();
-    if (fields.size() != 3 || !absl::SimpleAtoi(fields[2], &mark.version))
+    Awaited& awaited = all.emplace_back();
+    if (fields.size() != 3 || !absl::SimpleAtoi(fields[2], &awaited.version))
       return invalid;
-    mark.kind = fields[0];
-    mark.key = fields[1];
-    if (marks.size() > kTokenLimit || !UnfoldRun(marks)) return invalid;
+    awaited.kind = fields[0];
+    awaited.key = fields[1];
+    if (!ReadRun(awaited)) return invalid;
+    things += awaited.last - awaited.first + 1;
+    if (things > kTokenLimit) return invalid;
   }
-  return marks;
+  return all;
 }
 
 }  // namespace mtp::sync

@@ -28,6 +28,18 @@ struct Mark {
   std::string correlation_id;
 };
 
+// Changes that somebody waits for: of one thing, or of many whose keys differ
+// in their first number only, which ascends.
+struct Awaited {
+  std::string kind;
+  std::string key;    // of one; of a run what follows the number, as `/1`
+  int64_t first = 0;  // 0: it is no run
+  int64_t last = 0;
+  int64_t version = 0;
+
+  bool run() const { return first > 0; }
+};
+
 // Adds the statement that marks the entities, one row for each however often
 // it is named, in the transaction that changed them.
 void AddMarks(const std::vector<Mark>& marks, db::Exchange& exchange);
@@ -41,8 +53,9 @@ std::string SyncToken(std::string_view kind, std::string_view key,
 std::string SyncTokenOfNewRequests(std::span<const int64_t> request_codes);
 // One token for several changes.
 std::string JoinSyncTokens(const std::vector<std::string>& tokens);
-// The changes of a token, without correlation ids. INVALID_ARGUMENT
-// (SYNC_TOKEN_INVALID) for what this platform never gave.
-absl::StatusOr<std::vector<Mark>> ParseSyncToken(std::string_view token);
+// The changes of a token: as many as its text has parts, however many things
+// those are of. INVALID_ARGUMENT (SYNC_TOKEN_INVALID) for what this platform
+// never gave.
+absl::StatusOr<std::vector<Awaited>> ParseSyncToken(std::string_view token);
 
 }  // namespace mtp::sync
