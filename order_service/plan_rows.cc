@@ -79,10 +79,21 @@ v1::Plan Plan::Shown() const {
 }
 
 const db::Statement PlanUse::kLoad{R"(
-  SELECT order_code, count(*)
+  SELECT order_code, count(*),
+    coalesce(sum((SELECT sum(shipment.quantity_grams) FROM shipment
+                  WHERE shipment.request_code = order_request.request_code
+                    AND NOT shipment.cancelled))
+               FILTER (WHERE recovered AND NOT planned AND NOT special), 0)::bigint
   FROM order_request JOIN unnest($1::text[]) AS wanted (order_code) USING (order_code)
   GROUP BY order_code
   ORDER BY order_code
+)"};
+
+const db::Statement PlanReturn::kInsert{R"(
+  UPDATE order_request SET planned = true
+  FROM unnest($1::text[]) AS again (order_code)
+  WHERE order_request.order_code = again.order_code
+    AND recovered AND NOT planned AND NOT special
 )"};
 
 void PlanRemovals::AddStores(db::Exchange& exchange) {

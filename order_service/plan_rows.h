@@ -65,12 +65,23 @@ struct PlanUse {
 
   std::string order_code;
   int64_t request_count = 0;
+  // Of ordinary requests that a restore brought back without their plan.
+  int64_t orphaned_grams = 0;
 
   Key key() const { return order_code; }
 
   static const db::Statement kLoad;
-  static constexpr auto kLoaded =
-      std::tuple(&PlanUse::order_code, &PlanUse::request_count);
+  static constexpr auto kLoaded = std::tuple(
+      &PlanUse::order_code, &PlanUse::request_count, &PlanUse::orphaned_grams);
+};
+
+// A plan that a restore had lost, imported again: it counts its requests that a
+// restore brought back. Behind the plan's own row.
+struct PlanReturn {
+  std::string order_code;
+
+  static const db::Statement kInsert;  // an UPDATE of these requests
+  static constexpr auto kInserted = std::tuple(&PlanReturn::order_code);
 };
 
 // Plans that are deleted. Calls that delete one are not batched with others,

@@ -43,6 +43,7 @@ struct Rows : db::WorkingSet {
   // Behind the plans: seen once these are locked.
   db::Table<PlanUse> plan_uses{*this};
   PlanRemovals plan_removals{*this};
+  db::AppendOnly<PlanReturn> plan_returns{*this};
   RawPlanRows raw_plan_rows{*this};
   db::AppendOnly<PlanFault> plan_faults{*this};
   db::AppendOnly<KeptPlan> kept_plans{*this};
@@ -58,6 +59,7 @@ struct Rows : db::WorkingSet {
   db::Table<Shipment> shipments{*this};
   db::AppendOnly<ShipmentEvent> shipment_events{*this};
   db::AppendOnly<ShipmentDifference> shipment_differences{*this};
+  db::Table<DifferencesKept> differences_kept{*this};
   db::Sequence schedule_codes{*this, Schedule::kTakeCodes};
   db::Table<Schedule> schedules{*this};
   db::Table<User> users{*this};

@@ -207,6 +207,14 @@ const db::Statement ShipmentDifference::kInsert{R"(
     AS fresh (request_code, shipment_code, barcode, kind, recorded_at)
 )"};
 
+const db::Statement DifferencesKept::kLoad{R"(
+  SELECT request_code, shipment_code, count(*) FILTER (WHERE kind = 'MISSING'),
+    count(*) FILTER (WHERE kind = 'DAMAGED'), count(*) FILTER (WHERE kind = 'SENT_BACK')
+  FROM shipment_difference JOIN unnest($1::bigint[], $2::bigint[])
+    AS wanted (request_code, shipment_code) USING (request_code, shipment_code)
+  GROUP BY request_code, shipment_code
+)"};
+
 // Behind the columns of Shipment::kLoaded: the bags of its differences, and its
 // open exceptions with their parts divided by \x1f.
 constexpr std::string_view kShownBesides = R"(,

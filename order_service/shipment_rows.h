@@ -247,6 +247,26 @@ struct ShipmentDifference {
       &ShipmentDifference::recorded_at);
 };
 
+// How many bags of a shipment did not arrive as they left; read after a
+// restore.
+struct DifferencesKept {
+  using Key = db::ShipmentKey;
+
+  int64_t request_code = 0;
+  int64_t shipment_code = 0;
+  int64_t missing = 0;
+  int64_t damaged = 0;
+  int64_t sent_back = 0;
+
+  Key key() const { return {request_code, shipment_code}; }
+
+  static const db::Statement kLoad;
+  static constexpr auto kLoaded =
+      std::tuple(&DifferencesKept::request_code,
+                 &DifferencesKept::shipment_code, &DifferencesKept::missing,
+                 &DifferencesKept::damaged, &DifferencesKept::sent_back);
+};
+
 // Who said a step, when, and what else goes with it.
 struct Said {
   handlers::Actor actor;
