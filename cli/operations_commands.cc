@@ -54,7 +54,8 @@ std::string SyncStatusText(
         !refusal.empty()) {
       absl::StrAppend(&notes, EnumText(side),
                       " is refused by its peer: ", refusal, "\n");
-      if (status.refused_by_peer() == sync::v1::REFUSAL_VERSIONS_FELL_BACK) {
+      if (status.refused_by_peer() == sync::v1::REFUSAL_VERSIONS_FELL_BACK ||
+          status.refused_by_peer() == sync::v1::REFUSAL_EPOCH_SUPERSEDED) {
         absl::StrAppend(&notes,
                         "  Its database was restored from a backup? `mtpctl "
                         "--side ",

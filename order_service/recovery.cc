@@ -73,11 +73,25 @@ void Accept(const ShipmentState& state, Shipment& shipment, Context& context,
   keep(state.accepted().sent_back_barcodes(), "SENT_BACK");
 }
 
+// Seeduwa is told only of what is approved; who approved it is not known any
+// more where that was lost.
+void TakeApproval(const ShipmentState& state, Shipment& shipment) {
+  if (state.special() && shipment.approval == ApprovalState::kAllowed) return;
+  shipment.approval =
+      state.special() ? ApprovalState::kAllowed : ApprovalState::kNone;
+  shipment.approval_remarks.clear();
+  shipment.approval_by.clear();
+  shipment.approval_by_username.clear();
+  shipment.approval_by_role = options::v1::ROLE_UNSPECIFIED;
+  shipment.approval_at.reset();
+}
+
 // Whether both sides have it open, and our word of it is what the peer knows.
 // Of one that has ended the peer may know another end.
 bool OpenAndTheSame(const Shipment& shipment, const ShipmentState& state) {
-  return !shipment.cancelled && !state.has_cancelled() && !shipment.accepted &&
-         !state.has_accepted() && shipment.order_code == state.order_code() &&
+  return shipment.Told() && !shipment.cancelled && !state.has_cancelled() &&
+         !shipment.accepted && !state.has_accepted() &&
+         shipment.order_code == state.order_code() &&
          shipment.product_name == state.product_name() &&
          shipment.item_code == state.item_code() &&
          shipment.quantity_grams == state.quantity_grams() &&
@@ -106,9 +120,7 @@ void TakeWord(const ShipmentState& state, Shipment& shipment, Context& context,
   shipment.quantity_grams = state.quantity_grams();
   shipment.split_from_shipment_code = state.split_from_shipment_code();
   shipment.special = state.special();
-  // Seeduwa is told only of what is approved.
-  shipment.approval =
-      state.special() ? ApprovalState::kAllowed : ApprovalState::kNone;
+  TakeApproval(state, shipment);
   shipment.closed_short = state.closed_short();
   Cancel(state, shipment);
   Accept(state, shipment, context, rows);
@@ -135,6 +147,9 @@ void RecordLost(const ShipmentState& state, const Shipment& shipment,
     cause = v1::SHIPMENT_EVENT_CAUSE_CANCELLED;
     said.actor = Actor::Of(state.cancelled().actor());
     said.remarks = state.cancelled().order_remarks();
+  } else if (from == common::v1::SHIPMENT_STATUS_APPROVAL_REQUESTED ||
+             from == common::v1::SHIPMENT_STATUS_APPROVAL_DENIED) {
+    cause = v1::SHIPMENT_EVENT_CAUSE_APPROVED;
   }
   Record(shipment, cause, from, said, context, rows);
 }
@@ -221,13 +236,19 @@ void Take(const ShipmentState& state, Context& context, Rows& rows) {
   // Changed on both ways. What cannot be undone stands.
   const bool another = state.order_code() != found->order_code ||
                        FromProto(state.created_at()) != found->created_at;
+  const bool lost_approval = !found->Told();
   const bool lost_acceptance = state.has_accepted() && !found->accepted;
   const bool lost_cancellation = state.has_cancelled() && !found->cancelled;
-  if (state.stamp().version() < found->version && !another &&
-      !lost_acceptance && !lost_cancellation) {
+  // Accepted once more by somebody who did not know of the first time.
+  const bool accepted_twice =
+      state.has_accepted() && found->accepted &&
+      FromProto(state.accepted().occurred_at()) != found->accepted_at;
+  if (state.stamp().version() < found->version && !another && !lost_approval &&
+      !lost_acceptance && !lost_cancellation && !accepted_twice) {
     return;  // ours follows from the same
   }
   Shipment& shipment = rows.shipments.Edit(*found);
+  if (lost_approval && !another) TakeApproval(state, shipment);
   if (lost_acceptance && !another) Accept(state, shipment, context, rows);
   if (lost_cancellation && !another) Cancel(state, shipment);
   shipment.recovered = true;
@@ -366,7 +387,7 @@ void Touch(const State& state, Rows& rows) {
   }
 }
 
-void TakeState(const State& state, Context& context, Rows& rows) {
+bool TakeState(const State& state, Context& context, Rows& rows) {
   CrashPoint("recover.state_taken");
   if (state.has_shipment()) {
     Take(state.shipment(), context, rows);
@@ -375,6 +396,38 @@ void TakeState(const State& state, Context& context, Rows& rows) {
   } else if (state.has_revocation()) {
     Take(state.revocation(), context, rows);
   }
+  return true;
+}
+
+// An acceptance that was taken back came before the dispatch that it was of;
+// now both are known.
+void TouchShipmentTakenBack(const std::string& key, Rows& rows) {
+  const auto shipment = db::ShipmentKey::FromText(key);
+  if (!shipment.has_value()) return;
+  rows.shipments.Want(*shipment);
+  rows.differences_kept.Want(*shipment);
+  WantExceptions(*shipment, rows);
+}
+
+void OpenDifferences(const std::string& text, Context& context, Rows& rows) {
+  const auto key = db::ShipmentKey::FromText(text);
+  const Shipment* shipment =
+      key.has_value() ? rows.shipments.Find(*key) : nullptr;
+  if (shipment == nullptr || !shipment->accepted || !shipment->dispatched)
+    return;
+  DifferencesKept bags;
+  if (const DifferencesKept* found = rows.differences_kept.Find(*key);
+      found != nullptr) {
+    bags = *found;
+  }
+  if (shipment->received_grams.value_or(shipment->dispatched_grams) ==
+          shipment->dispatched_grams &&
+      bags.missing + bags.damaged + bags.sent_back == 0) {
+    return;
+  }
+  OpenAcceptedWithDifferences(*shipment, bags.missing, bags.damaged,
+                              bags.sent_back, context.correlation_id(), context,
+                              rows);
 }
 
 constexpr db::Statement kJumpRequests{R"(
@@ -396,11 +449,17 @@ constexpr db::Statement kLockRequests{
     "SELECT FROM order_request ORDER BY request_code FOR UPDATE"};
 
 // What a request asks is what its shipments ask. Where that is less than it
-// asked before, a shipment was lost that Seeduwa had not heard of either.
+// asked before, a shipment was lost that Seeduwa had not heard of either; not
+// so of a request that was itself taken back with the first of its shipments.
+// $1: the recovery's correlation id.
 constexpr db::Statement kSumUpRequests{R"(
   WITH asked AS (
-    SELECT r.request_code, r.recovered, r.order_code, r.requirement_grams,
-           coalesce(sum(s.quantity_grams), 0) AS grams
+    SELECT r.request_code, r.requirement_grams,
+           coalesce(sum(s.quantity_grams), 0) AS grams,
+           EXISTS (SELECT FROM audit.entry AS e
+                   WHERE e.correlation_id = $1::text AND e.entity_kind = 'request'
+                     AND e.entity_key = r.request_code::text
+                     AND e.action = 'recovered') AS taken_back
     FROM order_request AS r LEFT JOIN shipment AS s USING (request_code)
     GROUP BY r.request_code),
   mended AS (
@@ -408,45 +467,74 @@ constexpr db::Statement kSumUpRequests{R"(
     FROM asked
     WHERE r.request_code = asked.request_code AND asked.grams > 0
       AND r.requirement_grams <> asked.grams
-    RETURNING r.request_code, asked.recovered, asked.requirement_grams AS before,
-              asked.grams AS after)
-  INSERT INTO sync.exception (exception_id, kind, things, amounts, description, must_act,
-                              acting_side, dedupe_key, correlation_id)
-  SELECT gen_random_uuid(), 'LOST_IN_RESTORE', ARRAY['request:' || request_code],
-         jsonb_build_object('ordered', before, 'known', after),
-         format('Request %s asked %s kg before the database was restored; its shipments that are known since have %s kg. '
-                'Ask again for what is missing, or cancel what is too much.',
-                request_code, trim_scale(before / 1000.0), trim_scale(after / 1000.0)),
-         'GRANDPASS_OFFICER', 'ORDER', 'LOST_IN_RESTORE request:' || request_code, 'recovery'
-  FROM mended WHERE NOT recovered
-  ON CONFLICT (dedupe_key) WHERE closed_at IS NULL DO NOTHING
+    RETURNING r.request_code, asked.taken_back, asked.requirement_grams AS before,
+              asked.grams AS after),
+  opened AS (
+    INSERT INTO sync.exception (exception_id, kind, things, amounts, description, must_act,
+                                acting_side, dedupe_key, correlation_id)
+    SELECT gen_random_uuid(), 'LOST_IN_RESTORE', ARRAY['request:' || request_code],
+           jsonb_build_object('ordered', before, 'known', after),
+           format('Request %s asked %s kg before the database was restored; its shipments that are known since have %s kg. '
+                  'Ask again for what is missing, or cancel what is too much.',
+                  request_code, trim_scale(before / 1000.0), trim_scale(after / 1000.0)),
+           'GRANDPASS_OFFICER', 'ORDER', 'LOST_IN_RESTORE request:' || request_code, $1::text
+    FROM mended WHERE NOT taken_back
+    ON CONFLICT (dedupe_key) WHERE closed_at IS NULL DO NOTHING
+    RETURNING exception_id, kind, things[1] AS thing)
+  INSERT INTO audit.entry (caller, method, correlation_id, entity_kind, entity_key, action, change)
+  SELECT 'order_service', '/mtp.ops.v1.OperationsService/StartEpoch', $1::text, 'request',
+         request_code::text, 'summed_up',
+         jsonb_build_object('requirement_grams', after, 'requirement_grams_before', before)
+  FROM mended
+  UNION ALL
+  SELECT 'order_service', '/mtp.ops.v1.OperationsService/StartEpoch', $1::text, 'exception',
+         exception_id::text, 'opened', jsonb_build_object('kind', kind, 'thing', thing)
+  FROM opened
 )"};
 constexpr db::Statement kSumUpPlans{R"(
-  UPDATE order_plan AS p
-  SET requested_grams = asked.grams,
-      excess_grams = greatest(p.excess_grams, asked.grams - p.requirement_grams)
-  FROM (
-    SELECT o.order_code, coalesce(sum(s.quantity_grams), 0) AS grams
-    FROM order_plan AS o
-    LEFT JOIN order_request AS r ON r.plan_order_code = o.order_code AND NOT r.special
-    LEFT JOIN shipment AS s ON s.request_code = r.request_code AND NOT s.cancelled
-    GROUP BY o.order_code) AS asked
-  WHERE p.order_code = asked.order_code AND p.requested_grams <> asked.grams
+  WITH mended AS (
+    UPDATE order_plan AS p
+    SET requested_grams = asked.grams,
+        excess_grams = greatest(p.excess_grams, asked.grams - p.requirement_grams)
+    FROM (
+      SELECT o.order_code, o.requested_grams AS before,
+             coalesce(sum(s.quantity_grams), 0) AS grams
+      FROM order_plan AS o
+      LEFT JOIN order_request AS r ON r.plan_order_code = o.order_code AND NOT r.special
+      LEFT JOIN shipment AS s ON s.request_code = r.request_code AND NOT s.cancelled
+      GROUP BY o.order_code) AS asked
+    WHERE p.order_code = asked.order_code AND p.requested_grams <> asked.grams
+    RETURNING p.order_code, asked.before, asked.grams AS after)
+  INSERT INTO audit.entry (caller, method, correlation_id, entity_kind, entity_key, action, change)
+  SELECT 'order_service', '/mtp.ops.v1.OperationsService/StartEpoch', $1::text, 'plan', order_code,
+         'summed_up', jsonb_build_object('requested_grams', after, 'requested_grams_before', before)
+  FROM mended
 )"};
+
+void SumUp(const std::string& correlation_id, db::Exchange& exchange) {
+  exchange.Add(kLockPlans);
+  exchange.Add(kLockRequests);
+  exchange.Add(kSumUpRequests, db::Params().Add(correlation_id));
+  exchange.Add(kSumUpPlans, db::Params().Add(correlation_id));
+}
 
 }  // namespace
 
 reconciliation::Recovering<Rows> Recovering() {
+  using Whose = reconciliation::Recovering<Rows>::Whose;
   std::vector<std::pair<sync::v1::EntityKind, db::Statement>> jump = {
       {sync::v1::ENTITY_KIND_SHIPMENT, kJumpRequests},
       {sync::v1::ENTITY_KIND_SCHEDULE, kJumpSchedules}};
   if (Planted("codes-given-twice")) jump.clear();
   return {.hearings = Hearings(),
-          .own_first = true,
+          .passes = {Whose::kOwn, Whose::kPeers},
           .touch = Touch,
           .take = TakeState,
           .jump = std::move(jump),
-          .finish = {kLockPlans, kLockRequests, kSumUpRequests, kSumUpPlans}};
+          .finish = SumUp,
+          .consequences = {{.entity_kind = "shipment",
+                            .touch = TouchShipmentTakenBack,
+                            .decide = OpenDifferences}}};
 }
 
 }  // namespace mtp::order

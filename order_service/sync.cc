@@ -118,9 +118,11 @@ void SetClosedShort(bool closed_short, Shipment& shipment, Context& context) {
 
 // A dispatch is physical and stands. What it leaves of the quantity becomes the
 // next shipment, and what does not fit our own facts is for a person to settle.
-void SettleDispatch(const Said& said, Shipment& shipment, Context& context,
-                    Rows& rows) {
-  if (shipment.accepted) {
+// `accepted_as_known`: its acceptance was taken back from Seeduwa after a
+// restore, and this is the dispatch that it was of, heard of once more.
+void SettleDispatch(bool accepted_as_known, const Said& said,
+                    Shipment& shipment, Context& context, Rows& rows) {
+  if (shipment.accepted && !accepted_as_known) {
     OpenCorrectedAfterAcceptance(shipment, said.correlation_id, context, rows);
     return;
   }
@@ -133,11 +135,14 @@ void SettleDispatch(const Said& said, Shipment& shipment, Context& context,
                                     rows);
     return;
   }
-  const bool less = shipment.dispatched_grams < shipment.quantity_grams;
-  SetClosedShort(less && WithinTolerance(shipment, rows), shipment, context);
   if (shipment.dispatched_grams > shipment.quantity_grams) {
     OpenDispatchedMoreThanOrdered(shipment, said.correlation_id, context, rows);
-  } else if (less && !shipment.closed_short) {
+  }
+  // What it left of the quantity was settled, too, when it was first heard of.
+  if (accepted_as_known) return;
+  const bool less = shipment.dispatched_grams < shipment.quantity_grams;
+  SetClosedShort(less && WithinTolerance(shipment, rows), shipment, context);
+  if (less && !shipment.closed_short) {
     Split(shipment, shipment.dispatched_grams, said, context, rows);
   }
 }
@@ -164,10 +169,8 @@ void TakeDispatch(const ShipmentProgressState& state, const Cause& cause,
          first ? v1::SHIPMENT_EVENT_CAUSE_DISPATCHED
                : v1::SHIPMENT_EVENT_CAUSE_DISPATCH_CORRECTED,
          from, said, context, rows);
-  // Accepted before its dispatch was heard of: the acceptance was taken back
-  // from Seeduwa after a restore, and this is the dispatch that it was of.
-  if (first && shipment.accepted && shipment.recovered) return;
-  SettleDispatch(said, shipment, context, rows);
+  SettleDispatch(first && shipment.accepted && shipment.recovered, said,
+                 shipment, context, rows);
 }
 
 // --- shipment progress: all of it
@@ -193,8 +196,8 @@ Verdict ApplyShipmentProgress(const ShipmentProgressState& state,
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
   if (found != nullptr &&
-      !sync::IsNewer(state.stamp(), found->progress_epoch,
-                     found->progress_version) &&
+      !rows.link.IsNewer(state.stamp(), found->progress_epoch,
+                         found->progress_version) &&
       !Planted("older-progress-taken")) {
     return sync::Stale();
   }
@@ -284,8 +287,9 @@ bool AfterCompletion(const ScheduleProgressState& state,
 Verdict ApplyScheduleProgress(const ScheduleProgressState& state,
                               Context& context, Rows& rows) {
   const Schedule* found = rows.schedules.Find(state.schedule_code());
-  if (found != nullptr && !sync::IsNewer(state.stamp(), found->progress_epoch,
-                                         found->progress_version)) {
+  if (found != nullptr &&
+      !rows.link.IsNewer(state.stamp(), found->progress_epoch,
+                         found->progress_version)) {
     return sync::Stale();
   }
   if (auto verdict = Judge(state, context.now()); verdict.has_value())
@@ -320,6 +324,8 @@ Verdict ApplyScheduleProgress(const ScheduleProgressState& state,
 
 void TouchScheduleProgress(const ScheduleProgressState& state, Rows& rows) {
   rows.schedules.Want(state.schedule_code());
+  rows.exceptions_of.Want(
+      sync::ThingText("schedule", std::to_string(state.schedule_code())));
 }
 
 const handlers::Hearing<Rows, ScheduleProgressState> kScheduleProgressHearing{

@@ -44,9 +44,35 @@ bool SaysTheSame(const Shipment& shipment, const ShipmentProgressState& state) {
   return own.SerializeAsString() == known.SerializeAsString();
 }
 
+void TakeCorrection(const ShipmentProgressState& state, Shipment& shipment) {
+  const Actor corrector = Actor::Of(state.correction_actor());
+  shipment.correction_reason = state.correction_reason();
+  shipment.corrected_by = corrector.subject;
+  shipment.corrected_by_username = corrector.username;
+  shipment.corrected_by_role = corrector.role;
+  shipment.corrected_at.reset();
+  if (state.has_corrected_at())
+    shipment.corrected_at = FromProto(state.corrected_at());
+}
+
+// Whether it is the same truckload, however its dispatch was corrected since.
+bool SameLoad(const ShipmentProgressState::Dispatch& dispatch,
+              const Shipment& shipment) {
+  return shipment.dispatched &&
+         shipment.dispatched_at == FromProto(dispatch.dispatched_at()) &&
+         shipment.dispatched_grams == dispatch.dispatched_grams() &&
+         (shipment.manifest_digest.has_value()
+              ? shipment.manifest_digest->value
+              : "") == dispatch.manifest_digest();
+}
+
 void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
                   Context& context, Rows& rows) {
   const ShipmentProgressState::Dispatch& dispatch = state.dispatch();
+  // One that was taken back, and went again.
+  if (shipment.dispatched && !SameLoad(dispatch, shipment))
+    TakeBackDispatch(shipment);
+  TakeCorrection(state, shipment);
   const Actor readier = Actor::Of(state.readiness_actor());
   shipment.readiness = state.readiness();
   shipment.readiness_remarks = state.order_remarks();
@@ -68,7 +94,6 @@ void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
       ActiveAllocations(rows, shipment.key());
   const Actor dispatcher = Actor::Of(dispatch.actor());
   shipment.dispatched = true;
-  shipment.dispatch_id.reset();
   shipment.vehicle = dispatch.shipment_vehicle();
   shipment.dispatched_at = FromProto(dispatch.dispatched_at());
   shipment.dispatch_recorded_at = context.now();
@@ -106,6 +131,7 @@ void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
         context, rows);
   }
   SettleBags({&shipment}, context, rows);
+  OpenUnfitDispatch(shipment, context.correlation_id(), context, rows);
 }
 
 // Whether what we say now became so behind what the peer knows: news that it
@@ -125,32 +151,75 @@ void KnownAs(const sync::v1::Stamp& known, Thing& thing) {
     thing.changed_at = FromProto(known.changed_at());
 }
 
-void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
+// Whether the dispatch that the peer knows was lost here: there is none, or
+// only an earlier one, and nobody has taken it back since.
+bool LostDispatch(const ShipmentProgressState& state, const Shipment& shipment,
+                  bool said_later) {
+  if (!state.has_dispatch()) return false;
+  if (!shipment.dispatched) {
+    return !said_later || !shipment.corrected_at.has_value() ||
+           *shipment.corrected_at <= FromProto(state.stamp().changed_at());
+  }
+  const bool same_correction =
+      state.has_corrected_at()
+          ? shipment.corrected_at == FromProto(state.corrected_at())
+          : !shipment.corrected_at.has_value();
+  return !said_later &&
+         !(same_correction && SameLoad(state.dispatch(), shipment) &&
+           shipment.vehicle == state.dispatch().shipment_vehicle());
+}
+
+// Left twice: before the restore, and again by somebody who did not know it.
+bool LeftTwice(const ShipmentProgressState& state, const Shipment& shipment,
+               bool said_later) {
+  return said_later && state.has_dispatch() && shipment.dispatched &&
+         !SameLoad(state.dispatch(), shipment) &&
+         !shipment.corrected_at.has_value();
+}
+
+void OpenLeftTwice(const ShipmentProgressState& state, const Shipment& shipment,
+                   Context& context, Rows& rows) {
+  const std::string thing = sync::ThingText("shipment", shipment.key().Text());
+  handlers::OpenOnce(
+      {.kind = ops::v1::EXCEPTION_KIND_CONTRADICTED_BY_RESTORE,
+       .things = {thing},
+       .amounts = {{"dispatched", shipment.dispatched_grams},
+                   {"known", state.dispatch().dispatched_grams()}},
+       .description = absl::StrCat(
+           "Shipment ", shipment.key().Text(), " left with ",
+           state.dispatch().shipment_vehicle(), " and ",
+           Kilograms(state.dispatch().dispatched_grams()),
+           " before the database was restored, and again with ",
+           shipment.vehicle, " and ", Kilograms(shipment.dispatched_grams),
+           " since. Find out which bags are gone, and write off what is not in "
+           "the store."),
+       .must_act = options::v1::ROLE_SEEDUWA_OFFICER,
+       .acting_side = common::v1::SIDE_PROCESSING,
+       .dedupe_key = absl::StrCat("CONTRADICTED_BY_RESTORE ", thing),
+       .correlation_id = context.correlation_id()},
+      context, rows.exceptions);
+}
+
+bool Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
-  if (found == nullptr) return;  // Grandpass does not know it either
+  if (found == nullptr) return false;
   Shipment& shipment = rows.shipments.Edit(*found);
   const bool said_later = SaidLater(shipment, state.stamp());
-  const bool taken_back_since =
-      said_later && shipment.corrected_at.has_value() &&
-      *shipment.corrected_at > FromProto(state.stamp().changed_at());
   bool taken = false;
-  if (state.has_dispatch() && !shipment.dispatched && !taken_back_since) {
+  if (LostDispatch(state, shipment, said_later)) {
     TakeDispatch(state, shipment, context, rows);
     taken = true;
+  } else if (LeftTwice(state, shipment, said_later)) {
+    OpenLeftTwice(state, shipment, context, rows);
   }
   // A dispatch that was taken back since the backup has not left.
   if (!state.has_dispatch() && shipment.dispatched &&
       state.stamp().version() > shipment.version && state.has_corrected_at()) {
-    const Actor corrector = Actor::Of(state.correction_actor());
-    shipment.correction_reason = state.correction_reason();
-    shipment.corrected_by = corrector.subject;
-    shipment.corrected_by_username = corrector.username;
-    shipment.corrected_by_role = corrector.role;
-    shipment.corrected_at = FromProto(state.corrected_at());
+    TakeCorrection(state, shipment);
     TakeBackDispatch(shipment);
     SettleBags({&shipment}, context, rows);
-    // Cut or cancelled since, as Grandpass said before this.
+    // Cut or cancelled while it counted as gone.
     const int64_t too_much =
         std::min(shipment.allocated_grams - shipment.WantedGrams(),
                  GivableGrams(shipment, rows));
@@ -170,7 +239,7 @@ void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
   }
   if (SaysTheSame(shipment, state)) {
     KnownAs(state.stamp(), shipment);
-    return;
+    return true;
   }
   if (!taken && !said_later &&
       state.allocated_grams() > shipment.allocated_grams) {
@@ -187,11 +256,12 @@ void Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
   }
   shipment.Changed(context.now());
   context.Tell(sync::kShipmentProgress, key.Text(), shipment.version);
+  return true;
 }
 
-void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
+bool Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
   const Schedule* found = rows.schedules.Find(state.schedule_code());
-  if (found == nullptr) return;
+  if (found == nullptr) return false;
   const std::string key = absl::StrCat(state.schedule_code());
   Schedule& schedule = rows.schedules.Edit(*found);
   const bool said_later = SaidLater(schedule, state.stamp());
@@ -199,7 +269,7 @@ void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
   if (schedule.parcel_count == state.parcel_count() &&
       schedule.parcel_grams == state.parcel_grams()) {
     KnownAs(state.stamp(), schedule);
-    return;
+    return true;
   }
   if (!said_later && state.parcel_grams() > schedule.parcel_grams) {
     OpenLost(
@@ -214,6 +284,7 @@ void Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
   }
   schedule.Changed(context.now());
   context.Tell(sync::kScheduleProgress, key, schedule.version);
+  return true;
 }
 
 void Touch(const State& state, Rows& rows) {
@@ -228,20 +299,23 @@ void Touch(const State& state, Rows& rows) {
   }
 }
 
-void TakeState(const State& state, Context& context, Rows& rows) {
+bool TakeState(const State& state, Context& context, Rows& rows) {
   CrashPoint("recover.state_taken");
-  if (state.has_shipment_progress()) {
-    Take(state.shipment_progress(), context, rows);
-  } else if (state.has_schedule_progress()) {
-    Take(state.schedule_progress(), context, rows);
-  }
+  if (state.has_shipment_progress())
+    return Take(state.shipment_progress(), context, rows);
+  if (state.has_schedule_progress())
+    return Take(state.schedule_progress(), context, rows);
+  return true;
 }
 
 }  // namespace
 
 reconciliation::Recovering<Rows> Recovering() {
+  // A dispatch is known before what Grandpass said of it; of what was lost
+  // itself Grandpass tells first.
+  using Whose = reconciliation::Recovering<Rows>::Whose;
   return {.hearings = Hearings(),
-          .own_first = false,
+          .passes = {Whose::kOwn, Whose::kPeers, Whose::kOwn},
           .touch = Touch,
           .take = TakeState};
 }

@@ -42,8 +42,8 @@ Verdict Apply(const RevocationState& state, Context& context, Rows& rows) {
   if (auto verdict = Judge(state); verdict.has_value()) return *verdict;
   const Uuid subject = *Uuid::Parse(state.subject());
   const RevokedUser* found = rows.revoked_users.Find(subject);
-  if (found != nullptr &&
-      !sync::IsNewer(state.stamp(), found->order_epoch, found->order_version)) {
+  if (found != nullptr && !rows.link.IsNewer(state.stamp(), found->order_epoch,
+                                             found->order_version)) {
     return sync::Stale();
   }
   const handlers::Cause cause(state.stamp(), context);

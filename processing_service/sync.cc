@@ -106,8 +106,8 @@ void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
           std::vector<std::string> more_things,
           std::vector<std::pair<std::string, int64_t>> amounts,
           std::string description, options::v1::Role must_act,
-          common::v1::Side side, const handlers::Cause& cause, Context& context,
-          Rows& rows) {
+          common::v1::Side side, const std::string& correlation_id,
+          Context& context, Rows& rows) {
   const std::string thing = sync::ThingText("shipment", shipment.key().Text());
   std::vector<std::string> things = {thing};
   std::move(more_things.begin(), more_things.end(), std::back_inserter(things));
@@ -119,7 +119,7 @@ void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
        .must_act = must_act,
        .acting_side = side,
        .dedupe_key = absl::StrCat(std::string(db::EnumText(kind)), " ", thing),
-       .correlation_id = cause.correlation_id()},
+       .correlation_id = correlation_id},
       context, rows.exceptions);
 }
 
@@ -143,32 +143,14 @@ std::vector<std::string> UnknownSentBack(const ShipmentState& state,
 // What is new in the state and does not fit what was done here: a person must
 // settle it, for the owner's word stands and so does a truck that has left.
 void OpenExceptions(const ShipmentState& state, const Shipment& before,
-                    const Shipment& now, const handlers::Cause& cause,
+                    const Shipment& now, const std::string& correlation_id,
                     Context& context, Rows& rows) {
   const std::string name = now.key().Text();
-  if (now.dispatched && now.cancelled && !before.cancelled) {
-    Open(
-        ops::v1::EXCEPTION_KIND_DISPATCHED_AFTER_CANCELLATION, now, {},
-        {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
-        absl::StrCat("Shipment ", name, " was cancelled but had left with ",
-                     now.vehicle, ". Accept it or send it back."),
-        options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause,
-        context, rows);
-  }
-  if (now.dispatched && now.quantity_grams < now.dispatched_grams &&
+  if ((now.cancelled && !before.cancelled) ||
       now.quantity_grams < before.quantity_grams) {
-    Open(
-        ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED, now, {},
-        {{"ordered", now.quantity_grams}, {"dispatched", now.dispatched_grams}},
-        absl::StrCat("Shipment ", name, " was cut to ",
-                     Kilograms(now.quantity_grams), " but had left with ",
-                     Kilograms(now.dispatched_grams),
-                     ". Accept it or send the rest back."),
-        options::v1::ROLE_GRANDPASS_OFFICER, common::v1::SIDE_ORDER, cause,
-        context, rows);
+    OpenUnfitDispatch(now, correlation_id, context, rows);
   }
-  // Taken back meanwhile. (What a restore lost of a dispatch is taken back from
-  // Grandpass right behind this.)
+  // Taken back meanwhile.
   if (now.accepted && !before.accepted && !now.dispatched &&
       now.corrected_at.has_value()) {
     Open(ops::v1::EXCEPTION_KIND_DISPATCH_CORRECTED_AFTER_ACCEPTANCE, now, {},
@@ -177,18 +159,19 @@ void OpenExceptions(const ShipmentState& state, const Shipment& before,
              "Shipment ", name,
              " was accepted, but here it has not left. Find out where its "
              "bags are."),
-         options::v1::ROLE_SEEDUWA_OFFICER, common::v1::SIDE_PROCESSING, cause,
-         context, rows);
+         options::v1::ROLE_SEEDUWA_OFFICER, common::v1::SIDE_PROCESSING,
+         correlation_id, context, rows);
   }
-  if (now.accepted && !before.accepted &&
+  // Where the bags are not known any more, those sent back are not, either.
+  if (now.accepted && !before.accepted && now.recovered_grams == 0 &&
       !state.accepted().sent_back_barcodes().empty()) {
     std::vector<std::string> unknown = UnknownSentBack(state, rows);
     if (unknown.empty()) return;
     Open(ops::v1::EXCEPTION_KIND_SENT_BACK_UNKNOWN, now, std::move(unknown), {},
          absl::StrCat("Bags are said to be sent back from shipment ", name,
                       " that were not in it. Find out which bags come back."),
-         options::v1::ROLE_GRANDPASS_GATEPASS, common::v1::SIDE_ORDER, cause,
-         context, rows);
+         options::v1::ROLE_GRANDPASS_GATEPASS, common::v1::SIDE_ORDER,
+         correlation_id, context, rows);
   }
 }
 
@@ -197,7 +180,8 @@ Verdict ApplyShipment(const ShipmentState& state, Context& context,
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
   if (found != nullptr &&
-      !sync::IsNewer(state.stamp(), found->order_epoch, found->order_version) &&
+      !rows.link.IsNewer(state.stamp(), found->order_epoch,
+                         found->order_version) &&
       !Planted("older-shipment-taken")) {
     return sync::Stale();
   }
@@ -214,14 +198,12 @@ Verdict ApplyShipment(const ShipmentState& state, Context& context,
     }
   }
   const handlers::Cause cause(state.stamp(), context);
-  Shipment before;
+  std::optional<Shipment> before;
   if (found == nullptr) {
-    before.request_code = key.request_code;
-    before.shipment_code = key.shipment_code;
-    before.changed_at = context.now();
-    before.quantity_grams = state.quantity_grams();
-    rows.shipments.Insert(before);
-    found = rows.shipments.Find(key);
+    found = &rows.shipments.Insert({.request_code = key.request_code,
+                                    .shipment_code = key.shipment_code,
+                                    .quantity_grams = state.quantity_grams(),
+                                    .changed_at = context.now()});
   } else {
     before = *found;
   }
@@ -236,7 +218,11 @@ Verdict ApplyShipment(const ShipmentState& state, Context& context,
                  {"accepted", shipment.accepted}});
   if (too_much > 0 && !Planted("allocations-not-given-back"))
     GiveBack(shipment, too_much, cause.correlation_id(), context, rows);
-  OpenExceptions(state, before, shipment, cause, context, rows);
+  // Of one that is new here nothing was done yet.
+  if (before.has_value()) {
+    OpenExceptions(state, *before, shipment, cause.correlation_id(), context,
+                   rows);
+  }
   return sync::Applied();
 }
 
@@ -308,8 +294,8 @@ void Copy(const ScheduleState& state, Schedule& schedule, absl::Time now) {
 Verdict ApplySchedule(const ScheduleState& state, Context& context,
                       Rows& rows) {
   const Schedule* found = rows.schedules.Find(state.schedule_code());
-  if (found != nullptr &&
-      !sync::IsNewer(state.stamp(), found->order_epoch, found->order_version)) {
+  if (found != nullptr && !rows.link.IsNewer(state.stamp(), found->order_epoch,
+                                             found->order_version)) {
     return sync::Stale();
   }
   if (auto verdict = Judge(state, context.now()); verdict.has_value())
@@ -361,6 +347,32 @@ void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request,
 }
 
 }  // namespace
+
+void OpenUnfitDispatch(const Shipment& shipment,
+                       const std::string& correlation_id, Context& context,
+                       Rows& rows) {
+  if (!shipment.dispatched) return;
+  const std::string name = shipment.key().Text();
+  const auto open = [&](ops::v1::ExceptionKind kind, std::string description) {
+    Open(kind, shipment, {},
+         {{"ordered", shipment.quantity_grams},
+          {"dispatched", shipment.dispatched_grams}},
+         std::move(description), options::v1::ROLE_GRANDPASS_OFFICER,
+         common::v1::SIDE_ORDER, correlation_id, context, rows);
+  };
+  if (shipment.cancelled) {
+    open(ops::v1::EXCEPTION_KIND_DISPATCHED_AFTER_CANCELLATION,
+         absl::StrCat("Shipment ", name, " was cancelled but had left with ",
+                      shipment.vehicle, ". Accept it or send it back."));
+  }
+  if (shipment.quantity_grams < shipment.dispatched_grams) {
+    open(ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED,
+         absl::StrCat("Shipment ", name, " was cut to ",
+                      Kilograms(shipment.quantity_grams), " but had left with ",
+                      Kilograms(shipment.dispatched_grams),
+                      ". Accept it or send the rest back."));
+  }
+}
 
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(
     const sync::v1::ApplyShipmentsRequest& request, Context& context,

@@ -52,6 +52,7 @@ std::optional<sync::v1::Verdict> JudgeForm(const State& state, absl::Time now) {
 template <typename Rows, typename State>
 void TouchState(const Hearing<Rows, State>& hearing, const State& state,
                 Rows& rows) {
+  rows.link.Want();
   rows.link.Want(hearing.kind, hearing.key(state));
   hearing.touch(state, rows);
 }
@@ -65,7 +66,7 @@ sync::v1::Verdict JudgeRefused(const Hearing<Rows, State>& hearing,
   if (hearing.kept) {
     const std::optional<sync::KeptStamp> kept = hearing.kept(state, rows);
     if (kept.has_value() &&
-        !sync::IsNewer(state.stamp(), kept->epoch, kept->version)) {
+        !rows.link.IsNewer(state.stamp(), kept->epoch, kept->version)) {
       return sync::Stale();
     }
   }

@@ -33,7 +33,8 @@ constexpr db::Statement kOpenTroubles{R"(
   SELECT (SELECT count(*) FROM sync.exception WHERE closed_at IS NULL),
          (SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN'),
          (SELECT count(*) FROM sync.drift WHERE repaired_at IS NULL),
-         halted, coalesce(halted_reason, '')
+         halted, coalesce(halted_reason, ''),
+         refused_by_peer IN ('REFUSAL_VERSIONS_FELL_BACK', 'REFUSAL_EPOCH_SUPERSEDED')
   FROM sync.epoch
 )"};
 
@@ -141,6 +142,10 @@ absl::Status Host::MakeParts() {
   halted_ = metrics_->Gauge(
       "mtp_sync_halted",
       "1 while nothing of the peer is applied, for its database fell back.");
+  refused_ = metrics_->Gauge(
+      "mtp_sync_refused",
+      "1 while the peer applies nothing of this side, for this side's database "
+      "fell back.");
   open_exceptions_ =
       metrics_->Gauge("mtp_exceptions_open",
                       "Facts of the two sides that do not fit together and "
@@ -509,6 +514,13 @@ absl::Status Host::CountTroubles(db::Connection& connection) {
   if (halted) {
     log_->Error("nothing of the peer is applied: its database was restored",
                 {{"why", counts[0].Get<std::string>(4)}});
+  }
+  const bool refused = counts[0].Get<bool>(5);
+  refused_->Set(refused ? 1 : 0);
+  if (refused) {
+    log_->Error(
+        "the peer applies nothing of this side: was the database restored? "
+        "(mtpctl sync status)");
   }
   return absl::OkStatus();
 }

@@ -157,6 +157,7 @@ class Host {
   prometheus::Gauge* open_exceptions_ = nullptr;
   prometheus::Gauge* open_drift_ = nullptr;
   prometheus::Gauge* halted_ = nullptr;
+  prometheus::Gauge* refused_ = nullptr;
   // The kinds that the peer cannot be told, and when that was logged last; the
   // relay's thread's own.
   std::map<std::string, absl::Time> lamented_;

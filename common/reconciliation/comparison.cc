@@ -23,8 +23,12 @@ constexpr int32_t kPageSize = 1'000;
 constexpr db::Statement kNextTransaction{
     "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"};
 constexpr db::Statement kRefused{
-    "UPDATE sync.epoch SET refused_by_peer = 'REFUSAL_VERSIONS_FELL_BACK' "
-    "WHERE refused_by_peer <> 'REFUSAL_VERSIONS_FELL_BACK'"};
+    "UPDATE sync.epoch SET refused_by_peer = $1::text "
+    "WHERE refused_by_peer <> $1::text"};
+// What another way was told before.
+constexpr db::Statement kNotRefused{
+    "UPDATE sync.epoch SET refused_by_peer = '' WHERE refused_by_peer IN "
+    "('REFUSAL_VERSIONS_FELL_BACK', 'REFUSAL_EPOCH_SUPERSEDED')"};
 constexpr char kGetDigests[] = "mtp.sync.v1.SyncService/GetDigests";
 
 }  // namespace
@@ -59,15 +63,17 @@ template <typename Response, typename Request>
 absl::StatusOr<Response> Comparison::Ask(std::string_view method,
                                          const Request& request) {
   ASSIGN_OR_RETURN(Response response, Hear<Response>(method, request));
-  if (response.receipt().refusal() == sync::v1::REFUSAL_VERSIONS_FELL_BACK) {
+  const sync::v1::Refusal refusal = response.receipt().refusal();
+  const std::string name = sync::v1::Refusal_Name(refusal);
+  if (refusal == sync::v1::REFUSAL_VERSIONS_FELL_BACK ||
+      refusal == sync::v1::REFUSAL_EPOCH_SUPERSEDED) {
     // That this side was restored it learns from its peer.
-    RETURN_IF_ERROR(connection_.Run(kRefused).status());
+    RETURN_IF_ERROR(connection_.Run(kRefused, db::Params().Add(name)).status());
   }
-  if (response.receipt().refusal() != sync::v1::REFUSAL_UNSPECIFIED) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the peer refused: ",
-                     sync::v1::Refusal_Name(response.receipt().refusal())));
-  }
+  if (refusal != sync::v1::REFUSAL_UNSPECIFIED)
+    return absl::FailedPreconditionError("the peer refused: " + name);
+  if (!std::exchange(heard_, true))
+    RETURN_IF_ERROR(connection_.Run(kNotRefused).status());
   return response;
 }
 
@@ -92,12 +98,12 @@ absl::StatusOr<sync::v1::GetDigestsResponse> Comparison::PeerDigests(
   return Ask<sync::v1::GetDigestsResponse>(kGetDigests, request);
 }
 
-absl::StatusOr<int64_t> Comparison::KnownEpoch(const Facts& facts) {
+absl::StatusOr<sync::v1::Receipt> Comparison::Introduce(const Facts& facts) {
   ASSIGN_OR_RETURN(const sync::v1::GetDigestsRequest request,
                    DigestsRequest(facts, 0, 0));
   ASSIGN_OR_RETURN(const auto response,
                    Hear<sync::v1::GetDigestsResponse>(kGetDigests, request));
-  return response.receipt().sender_epoch();
+  return response.receipt();
 }
 
 absl::StatusOr<std::vector<State>> Comparison::PeerStates(

@@ -52,8 +52,8 @@ class Comparison {
   absl::StatusOr<sync::v1::GetDigestsResponse> PeerDigests(const Facts& facts,
                                                            int64_t first,
                                                            int64_t last);
-  // The greatest epoch of this side that the peer knows; 0: none.
-  absl::StatusOr<int64_t> KnownEpoch(const Facts& facts);
+  // What the peer knows of both epochs, and thinks of this side.
+  absl::StatusOr<sync::v1::Receipt> Introduce(const Facts& facts);
   // This side now, as it introduces itself.
   absl::StatusOr<sync::v1::Sender> Sender();
 
@@ -70,6 +70,7 @@ class Comparison {
 
   const PeerAccess& peer_;
   db::Connection& connection_;
+  bool heard_ = false;  // by this comparison, without a refusal
 };
 
 }  // namespace mtp::reconciliation

@@ -14,6 +14,7 @@
 #include "common/base/status.h"
 #include "common/handlers/paging.h"
 #include "common/sync/link_state.h"
+#include "common/sync/receiver.h"
 #include "mtp/sync/v1/sync.pb.h"
 
 namespace mtp::reconciliation {
@@ -58,11 +59,12 @@ State ReadStamped(const Facts& facts, const db::Row& row, int64_t own_epoch) {
 
 template <typename Request, typename Response>
 void AnswerWith(
-    rpc::Call& call, absl::StatusOr<db::Results> results,
+    handlers::QueryLanes& lanes, std::shared_ptr<rpc::Call> call,
+    absl::StatusOr<db::Results> results,
     const std::function<void(const Request&, const db::Results&,
-                             int64_t own_epoch, Response&)>& answer) {
-  if (!results.ok()) return call.Fail(results.status());
-  const auto& request = static_cast<const Request&>(*call.message);
+                             const sync::LinkState&, Response&)>& answer) {
+  if (!results.ok()) return call->Fail(results.status());
+  const auto& request = static_cast<const Request&>(*call->message);
   sync::LinkState link = sync::ReadLinkState((*results)[kLinkResult][0]);
   // Both sides may take back what they lost at the same time: what is here is
   // the best there is.
@@ -71,10 +73,25 @@ void AnswerWith(
   *response.mutable_receipt() = sync::ReceiptFor(request.sender(), link);
   // Who asks tells nothing: this is what was known before.
   response.mutable_receipt()->set_sender_epoch(link.peer_epoch);
-  if (response.receipt().refusal() == sync::v1::REFUSAL_UNSPECIFIED) {
-    answer(request, *results, link.own_epoch, response);
+  if (response.receipt().refusal() == sync::v1::REFUSAL_UNSPECIFIED)
+    answer(request, *results, link, response);
+  std::string reply = response.SerializeAsString();
+  if (response.receipt().refusal() != sync::v1::REFUSAL_VERSIONS_FELL_BACK ||
+      link.halted) {
+    return call->Reply(std::move(reply));
   }
-  call.Reply(response.SerializeAsString());
+  // Kept before it is said: its numbers grow again, and what it lost must not
+  // look like drift then.
+  db::Exchange halt;
+  sync::HaltPeer(link.peer_epoch, sync::FellBackReason(request.sender(), link),
+                 halt);
+  const absl::Time deadline = call->deadline;
+  lanes.Ask(std::move(halt), deadline,
+            [call = std::move(call), reply = std::move(reply)](
+                const absl::StatusOr<db::Results>& halted) {
+              if (!halted.ok()) return call->Fail(halted.status());
+              call->Reply(reply);
+            });
 }
 
 }  // namespace
@@ -113,12 +130,12 @@ void FactCalls::GetDigests(std::unique_ptr<rpc::Call> call) {
   const absl::Time deadline = call->deadline;
   lanes_.Ask(
       exchange.InSnapshot(), deadline,
-      [facts, call = std::shared_ptr<rpc::Call>(std::move(call))](
+      [this, facts, call = std::shared_ptr<rpc::Call>(std::move(call))](
           absl::StatusOr<db::Results> results) {
         AnswerWith<GetDigestsRequest, GetDigestsResponse>(
-            *call, std::move(results),
+            lanes_, call, std::move(results),
             [facts](const GetDigestsRequest& asked, const db::Results& found,
-                    int64_t, GetDigestsResponse& response) {
+                    const sync::LinkState& link, GetDigestsResponse& response) {
               int64_t version = 0;
               int64_t code = 0;
               found[kFirstResult][0].Into(version, code);
@@ -129,7 +146,11 @@ void FactCalls::GetDigests(std::unique_ptr<rpc::Call> call) {
                                             : Digested::kContent;
               std::map<int64_t, BucketDigester> digests;
               for (const db::Row row : found[kFirstResult + 1]) {
-                const State state = facts->read(row);
+                State state = facts->read(row);
+                sync::v1::Stamp& stamp = StampOf(state);
+                // A copy of an epoch that its owner has not begun differs from
+                // whatever that has.
+                if (stamp.epoch() > link.peer_epoch) stamp.clear_version();
                 digests
                     .try_emplace(BucketOf(KeyOf(state), asked.bucket_count()),
                                  digested)
@@ -188,12 +209,12 @@ void FactCalls::ListStates(std::unique_ptr<rpc::Call> call) {
   const std::pair<std::string, int64_t> last((*after)[0], after_epoch);
   lanes_.Ask(
       exchange.InSnapshot(), deadline,
-      [facts, last, call = std::shared_ptr<rpc::Call>(std::move(call))](
+      [this, facts, last, call = std::shared_ptr<rpc::Call>(std::move(call))](
           absl::StatusOr<db::Results> results) {
         AnswerWith<ListStatesRequest, ListStatesResponse>(
-            *call, std::move(results),
+            lanes_, call, std::move(results),
             [facts, last](const ListStatesRequest& asked,
-                          const db::Results& found, int64_t own_epoch,
+                          const db::Results& found, const sync::LinkState& link,
                           ListStatesResponse& response) {
               *response.mutable_buckets() = asked.buckets();
               size_t bytes = 0;
@@ -212,7 +233,7 @@ void FactCalls::ListStates(std::unique_ptr<rpc::Call> call) {
                   break;
                 }
                 State& state = *response.add_states();
-                state = ReadStamped(*facts, row, own_epoch);
+                state = ReadStamped(*facts, row, link.own_epoch);
                 bytes += state.ByteSizeLong();
                 shown = place;
               }

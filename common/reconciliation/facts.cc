@@ -56,11 +56,12 @@ db::Statement SelectByKeys(std::string_view select) {
     WHERE key = ANY ($1::text[]) ORDER BY key COLLATE "C", epoch)"});
 }
 
-// Later than before, as ChangeAfter has it (common/base/clock.h).
+// The content stays, and with it the time from which it holds: the least later
+// than before, so that versions of one past follow each other in time.
 db::Statement Raise(std::string_view table, std::string_view is_key) {
   return db::Compose({"UPDATE ", table, R"(
     SET version = greatest(version, beyond) + 1,
-      changed_at = greatest(now(), changed_at + interval '1 microsecond')
+      changed_at = changed_at + interval '1 microsecond'
     FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS raised (key, seen, beyond)
     WHERE version = seen AND )",
                       is_key, " RETURNING key, version"});

@@ -43,7 +43,8 @@ inline constexpr std::string_view kInOrderOfKeys = R"(
 // first columns are named key and epoch.
 db::Statement SelectPage(std::string_view select);
 db::Statement SelectByKeys(std::string_view select);
-// Facts::raise of a table with version and changed_at; `is_key` says which of
+// Facts::raise of a table with version and changed_at: nothing has happened, so
+// that moves by a microsecond only; `is_key` says which of
 // its rows the text `key` is.
 db::Statement Raise(std::string_view table, std::string_view is_key);
 

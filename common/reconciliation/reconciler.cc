@@ -83,6 +83,22 @@ constexpr db::Statement kKeepDrift{R"(
       AND found.repaired_version = 0)
 )"};
 
+// Of what is found (keys $2, causes $3, differences $4) that of which nothing
+// new is to be said: what its owner lacks, while that is known ($5: told only
+// if it is new), and a seal that differs as it did when it was told again, for
+// it never changes and a person has looked at it since.
+constexpr db::Statement kKnown{R"(
+  SELECT found.key FROM unnest($2::text[], $3::text[], $4::text[])
+    AS found (key, cause, differences)
+  WHERE EXISTS (
+    SELECT FROM sync.drift AS known
+    WHERE known.kind = $1::text AND known.key = found.key AND known.cause = found.cause
+      AND CASE WHEN found.cause = 'OWNER_MISSING'
+               THEN $5::boolean AND known.repaired_at IS NULL
+               ELSE known.kind = 'seal' AND known.repaired_at IS NOT NULL
+                    AND known.differences = found.differences::jsonb END)
+)"};
+
 // Told again under a raised version, and confirmed.
 constexpr db::Statement kSettle{R"(
   WITH repaired AS (
@@ -377,7 +393,7 @@ absl::Status Reconciler::CompareBuckets(Run& run, const Facts& facts,
   std::vector<Difference> found;
   for (auto& [key, pair] : pairs) {
     if (marked.contains(key) || (!pair.own && !pair.copy)) continue;
-    if (pair.own && pair.copy &&
+    if (pair.own && pair.copy && StampOf(*pair.copy).epoch() <= self.epoch() &&
         VersionedDigest(*pair.own) == VersionedDigest(*pair.copy)) {
       continue;
     }
@@ -386,6 +402,7 @@ absl::Status Reconciler::CompareBuckets(Run& run, const Facts& facts,
   }
   if (found.empty()) return absl::OkStatus();
   if (!Planted("drift-not-confirmed")) RETURN_IF_ERROR(Confirm(facts, found));
+  RETURN_IF_ERROR(LeaveOutKnown(run, facts, found));
   return Keep(run, facts, found);
 }
 
@@ -409,6 +426,25 @@ absl::Status Reconciler::Confirm(const Facts& facts,
     const auto now = versions.find(difference.key);
     return (now == versions.end() ? 0 : now->second) !=
            difference.own_version();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::LeaveOutKnown(const Run& run, const Facts& facts,
+                                       std::vector<Difference>& found) {
+  if (found.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const db::Result rows,
+      connection_->Run(kKnown, db::Params()
+                                   .Add(std::string(db::EnumText(facts.kind)))
+                                   .Array(found, &Difference::key)
+                                   .Array(found, &Difference::CauseText)
+                                   .Array(found, &Difference::DifferencesText)
+                                   .Add(run.background)));
+  absl::flat_hash_set<std::string> known;
+  for (const db::Row row : rows) known.insert(row.Get<std::string>(0));
+  std::erase_if(found, [&](const Difference& difference) {
+    return known.contains(difference.key);
   });
   return absl::OkStatus();
 }

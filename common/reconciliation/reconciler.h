@@ -103,6 +103,9 @@ class Reconciler {
                               std::span<const int64_t> buckets);
   // Those of the differences that still are, with nothing on its way.
   absl::Status Confirm(const Facts& facts, std::vector<Difference>& found);
+  // Those of which there is something new to say.
+  absl::Status LeaveOutKnown(const Run& run, const Facts& facts,
+                             std::vector<Difference>& found);
   absl::Status Keep(Run& run, const Facts& facts,
                     std::vector<Difference>& found);
   // The same for some of them, in one transaction.

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/status.h"
 #include "common/base/test_points.h"
 #include "common/sync/receiver.h"
 
@@ -10,6 +11,15 @@ namespace {
 
 constexpr db::Statement kEnd{
     "UPDATE sync.epoch SET recovering = false WHERE recovering"};
+constexpr db::Statement kPeerEpoch{R"(
+  UPDATE sync.epoch
+  SET peer_epoch = $1::bigint, peer_high_water = 0, peer_sent_at = NULL, halted = false
+  WHERE peer_epoch < $1::bigint
+)"};
+constexpr db::Statement kTakenBack{R"(
+  SELECT DISTINCT entity_key FROM audit.entry
+  WHERE correlation_id = $1::text AND entity_kind = $2::text AND action = 'recovered'
+)"};
 // Told of nothing yet: what is recovering tells nothing.
 constexpr db::Statement kRaiseBeyond{R"(
   UPDATE sync.epoch SET own_epoch = $1::bigint + 1
@@ -65,20 +75,40 @@ bool WorthRepeating(const absl::Status& status) {
   }
 }
 
-absl::Status RaiseBeyond(int64_t known, db::Connection& connection) {
-  return connection.Run(kRaiseBeyond, db::Params().Add(known)).status();
+absl::Status RaiseBeyond(const sync::v1::Receipt& known,
+                         db::Connection& connection) {
+  db::Exchange raise;
+  raise.Add(kRaiseBeyond, db::Params().Add(known.sender_epoch()));
+  raise.Add(kPeerEpoch, db::Params().Add(known.receiver_epoch()));
+  return connection.Run(raise).status();
+}
+
+absl::StatusOr<std::vector<std::string>> TakenBack(
+    std::string_view correlation_id, std::string_view entity_kind,
+    db::Connection& connection) {
+  ASSIGN_OR_RETURN(
+      const db::Result rows,
+      connection.Run(kTakenBack, db::Params()
+                                     .Add(std::string(correlation_id))
+                                     .Add(std::string(entity_kind))));
+  std::vector<std::string> keys;
+  for (const db::Row row : rows) keys.push_back(row.Get<std::string>(0));
+  return keys;
+}
+
+std::string ThingOf(const sync::v1::State& state) {
+  const bool shipment = state.has_shipment() || state.has_shipment_progress();
+  const bool schedule = state.has_schedule() || state.has_schedule_progress();
+  return sync::ThingText(shipment   ? "shipment"
+                         : schedule ? "schedule"
+                                    : "user",
+                         KeyOf(state));
 }
 
 sync::Exception NotTakenBack(const sync::v1::State& state,
                              common::v1::Side side,
                              const handlers::Context& context) {
-  // `shipment:17/1`, whichever of the kinds of a shipment's states it is.
-  const bool shipment = state.has_shipment() || state.has_shipment_progress();
-  const bool schedule = state.has_schedule() || state.has_schedule_progress();
-  const std::string thing = sync::ThingText(shipment   ? "shipment"
-                                            : schedule ? "schedule"
-                                                       : "user",
-                                            KeyOf(state));
+  const std::string thing = ThingOf(state);
   return {.kind = ops::v1::EXCEPTION_KIND_LOST_IN_RESTORE,
           .things = {thing},
           .description = absl::StrCat(

@@ -32,16 +32,28 @@ template <typename Rows>
 struct Recovering {
   // How the peer's own states are heard, by kind.
   std::vector<handlers::EncodedHearing<Rows>> hearings;
-  // Whether own facts come first, so that what the peer says of them is
-  // understood; else the peer's come first.
-  bool own_first = false;
-  // Own facts as the peer has them: which rows the rule needs, and the rule.
+  // Whose facts are taken, in this order. Own ones first, so that the peer's
+  // word on them meets them as they were; once more behind the peer's, if own
+  // ones may be of things that only the peer can tell of.
+  enum class Whose { kOwn, kPeers };
+  std::vector<Whose> passes;
+  // Own facts as the peer has them: which rows the rule needs, and the rule;
+  // false: what it is of is not known here.
   std::function<void(const sync::v1::State&, Rows&)> touch;
-  std::function<void(const sync::v1::State&, handlers::Context&, Rows&)> take;
+  std::function<bool(const sync::v1::State&, handlers::Context&, Rows&)> take;
   // Own codes that the peer was given: $1 the greatest, as its kind says.
   std::vector<std::pair<sync::v1::EntityKind, db::Statement>> jump;
-  // What follows from all that was taken, in one transaction.
-  std::vector<db::Statement> finish;
+  // What follows from all that was taken, in one transaction, under the
+  // recovery's correlation id.
+  std::function<void(const std::string& correlation_id, db::Exchange&)> finish;
+  // What follows for things that were taken back, by the key in the trail.
+  struct Consequence {
+    std::string_view entity_kind;  // as the trail names it
+    std::function<void(const std::string& key, Rows&)> touch;
+    std::function<void(const std::string& key, handlers::Context&, Rows&)>
+        decide;
+  };
+  std::vector<Consequence> consequences;
 };
 
 // A call that the service makes to itself: its answer is waited for.
@@ -74,9 +86,11 @@ class InternalCall final : public rpc::Call {
 absl::Status WaitFor(InternalCall::Outcome& outcome);
 
 // An epoch that the peer has heard of was begun before what was restored: the
-// one that begins now must be another. `known` is the greatest of ours that the
-// peer knows.
-absl::Status RaiseBeyond(int64_t known, db::Connection& connection);
+// one that begins now must be another. And what comes late of an epoch of the
+// peer's that has ended is not heard, though the restored database knows no
+// later one. `known` is what the peer says of both.
+absl::Status RaiseBeyond(const sync::v1::Receipt& known,
+                         db::Connection& connection);
 
 // Whether it says nothing of what was tried: the database or the service was
 // not ready for it.
@@ -85,6 +99,14 @@ bool WorthRepeating(const absl::Status& status);
 // Marks the end of a recovery, and asks for a comparison of everything.
 absl::Status EndRecovery(db::Connection& connection);
 
+// The keys of what this recovery took back of one kind, as the trail has them.
+absl::StatusOr<std::vector<std::string>> TakenBack(
+    std::string_view correlation_id, std::string_view entity_kind,
+    db::Connection& connection);
+
+// What people call the thing of a state: `shipment:17/1`, whichever of the
+// kinds of a shipment's states it is.
+std::string ThingOf(const sync::v1::State& state);
 // That one of our own facts, as the peer has it, could not be taken back.
 sync::Exception NotTakenBack(const sync::v1::State& state,
                              common::v1::Side side,
@@ -112,31 +134,38 @@ class Recovery {
   absl::Status Run(db::Connection& connection,
                    const std::function<bool()>& stop) {
     Comparison comparison(options_.peer, connection);
-    ASSIGN_OR_RETURN(const int64_t known_epoch,
-                     comparison.KnownEpoch(options_.facts->front()));
-    RETURN_IF_ERROR(RaiseBeyond(known_epoch, connection));
+    ASSIGN_OR_RETURN(const sync::v1::Receipt known,
+                     comparison.Introduce(options_.facts->front()));
+    RETURN_IF_ERROR(RaiseBeyond(known, connection));
     ASSIGN_OR_RETURN(const sync::v1::Sender self, comparison.Sender());
     correlation_id_ = absl::StrCat("recovery-", self.epoch());
     for (const auto& [kind, statement] : side_.jump) {
       const Facts* facts = Find(*options_.facts, kind, options_.peer.side);
-      ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse known,
+      ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse digests,
                        comparison.PeerDigests(*facts, 0, 0));
       RETURN_IF_ERROR(
-          connection.Run(statement, db::Params().Add(known.highest_code()))
+          connection.Run(statement, db::Params().Add(digests.highest_code()))
               .status());
     }
-    for (const bool own : {side_.own_first, !side_.own_first}) {
+    for (auto at = side_.passes.begin(); at != side_.passes.end(); ++at) {
+      const Pass pass{.own = *at == Whose::kOwn,
+                      .last = std::find(at + 1, side_.passes.end(), *at) ==
+                              side_.passes.end()};
       for (const Facts& facts : *options_.facts) {
         // The chain of seals goes on under the new epoch; what the peer keeps
         // of the lost ones, it keeps.
         if (facts.kind == sync::v1::ENTITY_KIND_SEAL) continue;
-        if ((facts.owner == options_.peer.side) != own) continue;
-        RETURN_IF_ERROR(TakeKind(comparison, facts, own, stop));
+        if ((facts.owner == options_.peer.side) != pass.own) continue;
+        RETURN_IF_ERROR(TakeKind(comparison, facts, pass, stop));
       }
     }
-    db::Exchange finish;
-    for (const db::Statement& statement : side_.finish) finish.Add(statement);
-    if (!finish.empty()) RETURN_IF_ERROR(connection.Run(finish).status());
+    if (side_.finish) {
+      db::Exchange finish;
+      side_.finish(correlation_id_, finish);
+      RETURN_IF_ERROR(connection.Run(finish).status());
+    }
+    for (const auto& consequence : side_.consequences)
+      RETURN_IF_ERROR(Draw(consequence, connection, stop));
     RETURN_IF_ERROR(EndRecovery(connection));
     if (options_.marked) options_.marked();
     return absl::OkStatus();
@@ -145,7 +174,15 @@ class Recovery {
  private:
   static constexpr ptrdiff_t kStatesAtOnce = 100;
 
-  absl::Status TakeKind(Comparison& comparison, const Facts& facts, bool own,
+  using Whose = typename Recovering<Rows>::Whose;
+  using Consequence = typename Recovering<Rows>::Consequence;
+  using States = std::vector<sync::v1::State>;
+  struct Pass {
+    bool own = false;
+    bool last = false;  // of its sort
+  };
+
+  absl::Status TakeKind(Comparison& comparison, const Facts& facts, Pass pass,
                         const std::function<bool()>& stop) {
     int64_t compared = 0;
     ASSIGN_OR_RETURN(const std::vector<int64_t> differing,
@@ -153,7 +190,7 @@ class Recovery {
                                                  compared, stop));
     for (size_t first = 0; first < differing.size(); first += kBucketsAtOnce) {
       ASSIGN_OR_RETURN(
-          const std::vector<sync::v1::State> states,
+          const States states,
           comparison.PeerStates(
               facts,
               std::span(differing).subspan(
@@ -162,71 +199,116 @@ class Recovery {
         if (stop()) return absl::CancelledError("stopping");
         const auto to =
             from + std::min<ptrdiff_t>(kStatesAtOnce, states.end() - from);
-        RETURN_IF_ERROR(TakeAll(facts, own, {from, to}));
+        RETURN_IF_ERROR(pass.own ? TakeOwn(pass, {from, to})
+                                 : HearAll(facts, {from, to}));
         from = to;
       }
     }
     return absl::OkStatus();
   }
 
-  absl::Status TakeAll(const Facts& facts, bool own,
-                       std::vector<sync::v1::State> states) {
-    const std::string kind(db::EnumText(facts.kind));
-    const handlers::EncodedHearing<Rows>* hearing = nullptr;
-    for (const auto& known : side_.hearings) {
-      if (known.kind == kind) hearing = &known;
-    }
-    if (!own && hearing == nullptr) return absl::OkStatus();
-    auto all =
-        std::make_shared<const std::vector<sync::v1::State>>(std::move(states));
-    handlers::Work<Rows> work{.remembered = false, .answers_broken_rule = !own};
-    if (own) {
-      work.touch = [this, all](Rows& rows) {
-        for (const sync::v1::State& state : *all) side_.touch(state, rows);
-      };
-      work.decide = [this, all](handlers::Context& context,
-                                Rows& rows) -> absl::StatusOr<std::string> {
-        for (const sync::v1::State& state : *all)
-          side_.take(state, context, rows);
-        return std::string();
-      };
-    } else {
-      work.touch = [hearing, all](Rows& rows) {
-        for (const sync::v1::State& state : *all)
-          hearing->touch(ContentOf(state).SerializeAsString(), rows);
-      };
-      work.decide = [hearing, all](handlers::Context& context,
-                                   Rows& rows) -> absl::StatusOr<std::string> {
-        if (context.broken_rule().has_value() && all->size() > 1) {
-          return absl::InternalError("one of the states breaks a rule");
-        }
-        for (const sync::v1::State& state : *all)
-          hearing->apply(ContentOf(state).SerializeAsString(), context, rows);
-        return std::string();
-      };
-    }
-    const absl::Status taken = Do(std::move(work));
-    if (taken.ok() || WorthRepeating(taken)) return taken;
-    if (all->size() == 1) {
-      return own ? TellPeople(all->front()) : absl::OkStatus();
-    }
-    // One of them may be the cause: it is taken alone, and the others without
-    // it.
-    const auto middle = all->begin() + static_cast<ptrdiff_t>(all->size() / 2);
-    RETURN_IF_ERROR(TakeAll(facts, own, {all->begin(), middle}));
-    return TakeAll(facts, own, {middle, all->end()});
+  absl::Status TakeOwn(Pass pass, States states) {
+    const auto all = std::make_shared<const States>(std::move(states));
+    // Those that are of something unknown here.
+    const auto untaken = std::make_shared<States>();
+    const absl::Status taken =
+        Do({.touch =
+                [this, all](Rows& rows) {
+                  for (const sync::v1::State& state : *all)
+                    side_.touch(state, rows);
+                },
+            .decide = [this, all, untaken](
+                          handlers::Context& context,
+                          Rows& rows) -> absl::StatusOr<std::string> {
+              untaken->clear();
+              for (const sync::v1::State& state : *all) {
+                if (!side_.take(state, context, rows))
+                  untaken->push_back(state);
+              }
+              return std::string();
+            },
+            .remembered = false});
+    if (taken.ok()) return pass.last ? TellPeople(*untaken) : absl::OkStatus();
+    if (WorthRepeating(taken)) return taken;
+    if (all->size() == 1)
+      return pass.last ? TellPeople(*all) : absl::OkStatus();
+    return InHalves(
+        *all, [&](States half) { return TakeOwn(pass, std::move(half)); });
   }
 
-  absl::Status TellPeople(const sync::v1::State& state) {
-    return Do({.touch = [](Rows&) {},
-               .decide = [&](handlers::Context& context,
-                             Rows& rows) -> absl::StatusOr<std::string> {
-                 handlers::OpenOnce(
-                     NotTakenBack(state, options_.peer.side, context), context,
-                     rows.exceptions);
-                 return std::string();
-               },
-               .remembered = false});
+  absl::Status HearAll(const Facts& facts, States states) {
+    const std::string kind(db::EnumText(facts.kind));
+    const auto hearing =
+        std::find_if(side_.hearings.begin(), side_.hearings.end(),
+                     [&](const auto& known) { return known.kind == kind; });
+    if (hearing == side_.hearings.end()) return absl::OkStatus();
+    const auto all = std::make_shared<const States>(std::move(states));
+    const absl::Status heard = Do(
+        {.touch =
+             [hearing, all](Rows& rows) {
+               for (const sync::v1::State& state : *all)
+                 hearing->touch(ContentOf(state).SerializeAsString(), rows);
+             },
+         .decide = [hearing, all](handlers::Context& context,
+                                  Rows& rows) -> absl::StatusOr<std::string> {
+           if (context.broken_rule().has_value() && all->size() > 1)
+             return absl::InternalError("one of the states breaks a rule");
+           for (const sync::v1::State& state : *all)
+             hearing->apply(ContentOf(state).SerializeAsString(), context,
+                            rows);
+           return std::string();
+         },
+         .remembered = false,
+         .answers_broken_rule = true});
+    if (heard.ok() || WorthRepeating(heard)) return heard;
+    if (all->size() == 1) return absl::OkStatus();
+    return InHalves(
+        *all, [&](States half) { return HearAll(facts, std::move(half)); });
+  }
+
+  // One of them may be the cause: it is taken alone, and the others without it.
+  template <typename Take>
+  static absl::Status InHalves(const States& all, Take take) {
+    const auto middle = all.begin() + static_cast<ptrdiff_t>(all.size() / 2);
+    RETURN_IF_ERROR(take({all.begin(), middle}));
+    return take({middle, all.end()});
+  }
+
+  absl::Status TellPeople(const States& untaken) {
+    for (const sync::v1::State& state : untaken) {
+      RETURN_IF_ERROR(
+          Do({.touch =
+                  [&](Rows& rows) { rows.exceptions_of.Want(ThingOf(state)); },
+              .decide = [&](handlers::Context& context,
+                            Rows& rows) -> absl::StatusOr<std::string> {
+                handlers::OpenOnce(
+                    NotTakenBack(state, options_.peer.side, context), context,
+                    rows.exceptions);
+                return std::string();
+              },
+              .remembered = false}));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Draw(const Consequence& consequence, db::Connection& connection,
+                    const std::function<bool()>& stop) {
+    ASSIGN_OR_RETURN(
+        const std::vector<std::string> keys,
+        TakenBack(correlation_id_, consequence.entity_kind, connection));
+    for (const std::string& key : keys) {
+      if (stop()) return absl::CancelledError("stopping");
+      const absl::Status drawn =
+          Do({.touch = [&](Rows& rows) { consequence.touch(key, rows); },
+              .decide = [&](handlers::Context& context,
+                            Rows& rows) -> absl::StatusOr<std::string> {
+                consequence.decide(key, context, rows);
+                return std::string();
+              },
+              .remembered = false});
+      if (WorthRepeating(drawn)) return drawn;
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Do(handlers::Work<Rows> work) {

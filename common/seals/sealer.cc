@@ -35,7 +35,8 @@ constexpr db::Statement kWaiting{R"(
   ) AS first ON true
   -- A side that was restored and did not say so would seal numbers again.
   WHERE NOT EXISTS (SELECT FROM sync.epoch
-                    WHERE recovering OR refused_by_peer = 'REFUSAL_VERSIONS_FELL_BACK')
+                    WHERE recovering OR refused_by_peer IN (
+                      'REFUSAL_VERSIONS_FELL_BACK', 'REFUSAL_EPOCH_SUPERSEDED'))
 )"};
 
 // Who writes to the trail, or will in a moment: INSERT takes this lock before

@@ -65,15 +65,22 @@ void AskToCompareAll(db::Exchange& exchange, absl::Time now) {
   exchange.Add(kCompareAll, db::Params().Add(Uuid::V7(now)));
 }
 
+void HaltPeer(int64_t epoch, const std::string& reason,
+              db::Exchange& exchange) {
+  exchange.Add(kHalt, db::Params().Add(epoch).Add(reason));
+}
+
+std::string FellBackReason(const v1::Sender& sender, const LinkState& link) {
+  return absl::StrCat("its high water fell from ", link.peer_high_water, " to ",
+                      sender.high_water());
+}
+
 v1::Receipt Link::Receive(const v1::Sender& sender, absl::Time now) {
   now_.link.now = now;
   v1::Receipt receipt = ReceiptFor(sender, now_.link);
   if (receipt.refusal() == v1::REFUSAL_VERSIONS_FELL_BACK &&
       !now_.link.halted) {
-    return Halt(
-        sender, now,
-        absl::StrCat("its high water fell from ", now_.link.peer_high_water,
-                     " to ", sender.high_water()));
+    return Halt(sender, now, FellBackReason(sender, now_.link));
   }
   if (receipt.refusal() != v1::REFUSAL_UNSPECIFIED) return receipt;
   if (now_.link.peer_epoch > 0 && sender.epoch() > now_.link.peer_epoch)
@@ -106,19 +113,25 @@ void Link::StartEpoch() {
   now_.epoch_started = true;
 }
 
+bool Link::IsNewer(const v1::Stamp& stamp, int64_t kept_epoch,
+                   int64_t kept_version) const {
+  return kept_epoch > std::max(stamp.epoch(), now_.link.peer_epoch) ||
+         sync::IsNewer(stamp, kept_epoch, kept_version);
+}
+
 bool Link::Dropped(std::string_view kind, const std::string& key,
                    const v1::Stamp& stamp) const {
   const DeadLetter* letter = LetterOf(kind, key);
   return letter != nullptr &&
          letter->settlement == ops::v1::DEAD_LETTER_STATE_DROPPED &&
-         !IsNewer(stamp, letter->epoch, letter->version);
+         !sync::IsNewer(stamp, letter->epoch, letter->version);
 }
 
 bool Link::Buried(std::string_view kind, const std::string& key,
                   const v1::Stamp& stamp) const {
   const DeadLetter* letter = LetterOf(kind, key);
   return letter != nullptr && letter->open() &&
-         !IsNewer(stamp, letter->epoch, letter->version);
+         !sync::IsNewer(stamp, letter->epoch, letter->version);
 }
 
 void Link::Judged(std::string_view kind, const std::string& key,
@@ -176,10 +189,8 @@ void Link::AddStores(db::Exchange& exchange) {
   }
   // What the peer lost in its restore it must be told again.
   if (now_.peer_restored) AskToCompareAll(exchange, now_.link.now);
-  if (!now_.halted_reason.empty()) {
-    exchange.Add(
-        kHalt, db::Params().Add(now_.link.peer_epoch).Add(now_.halted_reason));
-  }
+  if (!now_.halted_reason.empty())
+    HaltPeer(now_.link.peer_epoch, now_.halted_reason, exchange);
   if (now_.epoch_started)
     exchange.Add(kStartEpoch, db::Params().Add(now_.link.own_epoch));
 }

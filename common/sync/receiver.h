@@ -14,7 +14,8 @@
 
 namespace mtp::sync {
 
-// Whether a state is newer than what is kept of the same thing.
+// Whether a state is newer than what is kept of the same thing (a letter, a
+// copy); of copies see Link::IsNewer.
 inline bool IsNewer(const v1::Stamp& stamp, int64_t kept_epoch,
                     int64_t kept_version) {
   return stamp.epoch() > kept_epoch ||
@@ -28,6 +29,11 @@ v1::Verdict Poison(std::string_view reason, std::string_view message);
 // After a restore of either side: has all shared facts compared from the
 // beginning, whatever is being compared now.
 void AskToCompareAll(db::Exchange& exchange, absl::Time now);
+
+// The peer of this epoch is not heard any more until its epoch is raised.
+void HaltPeer(int64_t epoch, const std::string& reason, db::Exchange& exchange);
+// Why, when the number of a transaction shows it.
+std::string FellBackReason(const v1::Sender& sender, const LinkState& link);
 
 // The receiving end of the link within a working set: the epochs of both sides
 // and what became of the peer's states.
@@ -52,6 +58,11 @@ class Link : public db::Member {
   // The same refusal for what a state of the sender gave away.
   v1::Receipt Halt(const v1::Sender& sender, absl::Time now,
                    std::string reason);
+
+  // Whether a state is newer than the copy that is kept. A copy of an epoch
+  // that its owner has not begun was altered by hand: everything is newer.
+  bool IsNewer(const v1::Stamp& stamp, int64_t kept_epoch,
+               int64_t kept_version) const;
 
   int64_t own_epoch() const { return now_.link.own_epoch; }
   // This side's database was restored: raises its epoch, and has it take back
