@@ -31,8 +31,10 @@ down: ## stops them; the data stays in var/
 demo: up ## shows one order from plan to parcel, through both services
 	@$(BIN)/mtpctl demo
 
+# What failed is said once more at the end, where people look first.
 test: build lint ## checks and runs every test
-	@cd $(BUILD) && ctest --verbose
+	@cd $(BUILD) && rm -f failures.txt && \
+	{ MTP_FAILURES=$$PWD/failures.txt ctest --verbose || { cat failures.txt; exit 1; }; }
 
 faults: build ## tries random schedules of faults, and restores (SEED=1 SCHEDULES=200 RESTORES=20 OLDER=)
 	@older=$$(tests/faults/older "$(OLDER)") && \

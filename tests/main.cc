@@ -2,6 +2,7 @@
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,10 @@
 
 namespace {
 
-constexpr size_t kLongestMessage = 2'000;  // bytes
+constexpr size_t kLongestMessage = 1'500;  // bytes
 
-// Says at the end once more what failed: a long run's log is kept by its tail.
+// Says at the end once more what failed, and in the file MTP_FAILURES, if set:
+// a long run's log is kept by its tail.
 struct FailuresLast : Catch::TestEventListenerBase {
   using TestEventListenerBase::TestEventListenerBase;
 
@@ -29,8 +31,13 @@ struct FailuresLast : Catch::TestEventListenerBase {
   }
 
   void testRunEnded(const Catch::TestRunStats& stats) override {
-    for (const std::string& failure : failures_)
+    const char* file = std::getenv("MTP_FAILURES");
+    std::ofstream kept;
+    if (file != nullptr) kept.open(file, std::ios::app);
+    for (const std::string& failure : failures_) {
       Catch::cerr() << failure << "\n";
+      kept << failure << "\n";
+    }
     TestEventListenerBase::testRunEnded(stats);
   }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "mtp/order/v1/requests.pb.h"
+#include "tests/faults/misfits.h"
 #include "tests/faults/plant.h"
 #include "tests/faults/seeds.h"
 #include "tests/faults/workload.h"
@@ -136,6 +137,9 @@ void TryRestore(const std::vector<Side>& sides, uint32_t seed) {
     for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
       CHECK(Forgotten(known, stack, side) == "");
     RequireNewCodes(stack, floor, known);
+    // Nor does either tell people of more than there is, or of less.
+    for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+      CHECK(absl::StrJoin(Misfits(stack, side, true), "\n") == "");
   }
   // Work goes on.
   Story story(stack);

@@ -112,6 +112,18 @@ const std::map<std::string, Reading>& Readings() {
              effects["completions"].insert(
                  absl::StrCat(request.schedule_code()));
            })},
+      {"ScheduleService/ReopenSchedule",
+       Read<ord::ReopenScheduleRequest, ord::ReopenScheduleResponse>(
+           [](const auto& request, const auto&, Effects& effects) {
+             effects["reopenings"].insert(
+                 absl::StrCat(request.schedule_code()));
+           })},
+      {"ScheduleService/UpdateSchedule",
+       Read<ord::UpdateScheduleRequest, ord::UpdateScheduleResponse>(
+           [](const auto& request, const auto&, Effects& effects) {
+             effects["schedule changes"].insert(
+                 absl::StrCat(request.schedule_code()));
+           })},
       {"UserService/CreateUser",
        Read<ord::CreateUserRequest, ord::CreateUserResponse>(
            [](const auto&, const auto& response, Effects& effects) {
@@ -194,6 +206,15 @@ const std::map<std::string, Reading>& Readings() {
                    Line(KeyText(key), response.dispatch_id()));
              }
            })},
+      {"OutboundService/CorrectDispatch",
+       Read<pro::CorrectDispatchRequest, pro::CorrectDispatchResponse>(
+           [](const auto& request, const auto&, Effects& effects) {
+             effects["dispatch corrections"].insert(
+                 request.take_back()
+                     ? Line(KeyText(request.key()), "TAKEN_BACK")
+                     : Line(KeyText(request.key()), "VEHICLE",
+                            request.shipment_vehicle()));
+           })},
   };
   return readings;
 }
@@ -235,6 +256,15 @@ constexpr Keeping kKept[] = {
      "SELECT schedule_code || ' ' || order_code || ' ' || quantity_grams FROM "
      "schedule"},
     {SIDE_ORDER, "completions",
+     "SELECT entity_key FROM audit.entry WHERE entity_kind = 'schedule' AND "
+     "action = 'completed'"},
+    {SIDE_ORDER, "reopenings",
+     "SELECT entity_key FROM audit.entry WHERE entity_kind = 'schedule' AND "
+     "action = 'reopened'"},
+    {SIDE_ORDER, "schedule changes",
+     "SELECT entity_key FROM audit.entry WHERE entity_kind = 'schedule' AND "
+     "action = 'updated'"},
+    {SIDE_ORDER, "schedules completed now",
      "SELECT schedule_code FROM schedule WHERE completed"},
     {SIDE_ORDER, "users", "SELECT subject FROM admin.user_account"},
     {SIDE_ORDER, "disabled users",
@@ -256,9 +286,20 @@ constexpr Keeping kKept[] = {
     {SIDE_PROCESSING, "released parcels",
      "SELECT parcel_id FROM parcel WHERE released_at IS NOT NULL"},
     {SIDE_PROCESSING, "dispatches",
-     "SELECT request_code || '/' || shipment_code || ' ' || dispatch_id FROM "
-     "shipment WHERE dispatched"},
+     "SELECT entity_key || ' ' || (change ->> 'dispatch_id') FROM audit.entry "
+     "WHERE entity_kind = 'shipment' AND action = 'dispatched'"},
+    {SIDE_PROCESSING, "dispatch corrections",
+     "SELECT request_code || '/' || shipment_code || ' ' || kind || CASE "
+     "new_vehicle WHEN '' THEN '' ELSE ' ' || new_vehicle END FROM "
+     "dispatch_correction"},
+    {SIDE_PROCESSING, "shipments that are gone",
+     "SELECT request_code || '/' || shipment_code FROM shipment WHERE "
+     "dispatched"},
 };
+
+void TakeOne(const std::string& line, std::multiset<std::string>& lines) {
+  if (const auto at = lines.find(line); at != lines.end()) lines.erase(at);
+}
 
 }  // namespace
 
@@ -282,6 +323,17 @@ Effects EffectsOf(const std::vector<Deed>& deeds) {
       reading->second(deed, effects);
     }
   }
+  // What was done and undone, as often.
+  for (const std::string& line : effects["dispatches"])
+    effects["shipments that are gone"].insert(line.substr(0, line.find(' ')));
+  for (const std::string& line : effects["dispatch corrections"]) {
+    if (line.ends_with(" TAKEN_BACK"))
+      TakeOne(line.substr(0, line.find(' ')),
+              effects["shipments that are gone"]);
+  }
+  effects["schedules completed now"] = effects["completions"];
+  for (const std::string& line : effects["reopenings"])
+    TakeOne(line, effects["schedules completed now"]);
   return effects;
 }
 

@@ -13,6 +13,7 @@
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/order/v1/schedules.pb.h"
 #include "tests/faults/effects.h"
+#include "tests/faults/misfits.h"
 #include "tests/support/agreement.h"
 #include "tests/support/story.h"
 #include "tests/support/wait.h"
@@ -34,14 +35,6 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 constexpr absl::Duration kLateWaking = absl::Seconds(20);
 // Findings of one sort, after which no more are looked for.
 constexpr int kEnough = 3;
-
-// The facts of both sides do not fit, and whoever hears so tells a person.
-constexpr char kUnfit[] = R"(
-  SELECT CASE WHEN cancelled THEN 'DISPATCHED_AFTER_CANCELLATION'
-              ELSE 'DISPATCHED_MORE_THAN_ORDERED' END
-         || ' shipment:' || request_code || '/' || shipment_code
-  FROM shipment
-  WHERE dispatched AND (cancelled OR dispatched_grams > quantity_grams))";
 
 // As if a word could not be understood.
 constexpr char kRefuseAll[] = R"(
@@ -372,16 +365,8 @@ void Judge::ExamineReplays(const std::vector<Deed>& deeds) {
 
 void Judge::ExamineExceptions() {
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
-    std::set<std::string> told;
-    for (const auto& row : stack_.Database(side).Query(
-             "SELECT kind || ' ' || unnest(things) FROM sync.exception")) {
-      told.insert(row[0]);
-    }
-    for (const auto& row : stack_.Database(side).Query(kUnfit)) {
-      if (!told.contains(row[0])) {
-        Find(absl::StrCat(NameOf(side), " does not tell people: ", row[0]));
-      }
-    }
+    for (std::string& misfit : Misfits(stack_, side, false))
+      Find(std::move(misfit));
     const Sql::Rows letters = stack_.Database(side).Query(
         "SELECT kind, key, reason, message FROM sync.dead_letter WHERE "
         "settlement = 'OPEN'");

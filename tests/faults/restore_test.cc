@@ -228,6 +228,215 @@ TEST_CASE("Seeduwa restored: what had left, and was cancelled since",
   CHECK(stack.Database(SIDE_PROCESSING)
             .Number("SELECT count(*) FROM shipment WHERE cancelled AND NOT "
                     "dispatched AND allocated_grams = 0") == 1);
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+    CHECK(plant.Exceptions(side) == "");
+}
+
+// Another truck takes it, whose name is returned.
+std::string DispatchAgain(const Story& story) {
+  processing::v1::DispatchShipmentsRequest request;
+  *request.add_keys() = story.shipment;
+  request.set_shipment_vehicle("LX-" + story.vehicle);
+  Do<processing::v1::DispatchShipmentsResponse>(
+      story.stack(), options::v1::ROLE_SEEDUWA_OPERATOR,
+      "mtp.processing.v1.OutboundService/DispatchShipments", request);
+  return request.shipment_vehicle();
+}
+
+TEST_CASE("Seeduwa restored: the later of two dispatches is the one that left",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story again(stack);
+  again.DoUntil("mtp.order.v1.ShipmentService/AcceptShipment");
+  Story corrected(stack);
+  corrected.DoUntil("mtp.order.v1.ShipmentService/AcceptShipment");
+  Story waiting(stack);
+  waiting.DoUntil("mtp.order.v1.ShipmentService/AcceptShipment");
+  TakeBackDispatch(waiting);
+  RequireAgreement(stack);
+  plant.processing.BackUp();
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  TakeBackDispatch(again);
+  const std::string other = DispatchAgain(again);
+  processing::v1::CorrectDispatchRequest correct;
+  *correct.mutable_key() = corrected.shipment;
+  correct.set_shipment_vehicle("LX-CORRECT");
+  correct.set_reason("misread");
+  Do<processing::v1::CorrectDispatchResponse>(
+      stack, ROLE_SEEDUWA_OFFICER,
+      "mtp.processing.v1.OutboundService/CorrectDispatch", correct);
+  // What was taken back before went again, and arrived.
+  DispatchAgain(waiting);
+  RequireAgreement(stack);
+  waiting.Do(waiting.Find("mtp.order.v1.ShipmentService/AcceptShipment"));
+  RequireAgreement(stack);
+  plant.Restore(SIDE_PROCESSING, moment);
+
+  plant.Recover({SIDE_PROCESSING});
+  const auto vehicle = [&](const Story& story) {
+    const std::string at_seeduwa =
+        stack.Database(SIDE_PROCESSING)
+            .Text("SELECT vehicle FROM shipment WHERE request_code = $1",
+                  {absl::StrCat(story.shipment.request_code())});
+    CHECK(story.AtGrandpass().progress().dispatch().shipment_vehicle() ==
+          at_seeduwa);
+    return at_seeduwa;
+  };
+  CHECK(vehicle(again) == other);
+  CHECK(vehicle(corrected) == "LX-CORRECT");
+  CHECK(waiting.AtSeeduwa().status() ==
+        common::v1::SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
+  // Nothing happened that people do not know of.
+  for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+    CHECK(plant.Exceptions(side) == "");
+  CHECK(stack.Database(SIDE_PROCESSING)
+            .Number("SELECT sum(recovered_grams) FROM shipment") == 0);
+}
+
+TEST_CASE("Seeduwa restored: a dispatch of what cannot be taken is told",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  plant.processing.BackUp();
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  Story story(stack);
+  story.DoSteps(1, 7);
+  RequireAgreement(stack);
+  plant.Restore(SIDE_PROCESSING, moment);
+  const Sql owner = stack.Owner(SIDE_PROCESSING);
+  owner.Query(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "RAISE EXCEPTION 'no' USING ERRCODE = 'internal_error'; END $$");
+  owner.Query(
+      "CREATE TRIGGER refuse BEFORE INSERT ON shipment FOR EACH ROW EXECUTE "
+      "FUNCTION refuse()");
+  REQUIRE(plant.StartEpoch(SIDE_PROCESSING, 1, NewRequestId()).ok());
+  REQUIRE(Eventually([&] {
+    const auto status = plant.Status(SIDE_PROCESSING);
+    return status.epoch() == 2 && !status.recovering();
+  }));
+  owner.Query("DROP TRIGGER refuse ON shipment");
+  CHECK(plant.Exceptions(SIDE_PROCESSING) ==
+        absl::StrCat("LOST_IN_RESTORE | shipment:", Text(story.shipment)));
+}
+
+// A special request for the story's order, in the supervisor's hands.
+common::v1::ShipmentKey AskSpecially(const Stack& stack, const Story& story) {
+  order::v1::CreateRequestRequest request;
+  request.mutable_request()->set_order_code(story.order_code);
+  request.mutable_request()->set_requirement_grams(1'000'000'000);
+  request.mutable_request()->set_approval_requested(true);
+  const auto response = Do<order::v1::CreateRequestResponse>(
+      stack, ROLE_GRANDPASS_OFFICER,
+      "mtp.order.v1.RequestService/CreateRequest", request);
+  REQUIRE(response.request().shipments_size() == 1);
+  return response.request().shipments(0).key();
+}
+
+void Approve(const Stack& stack, const common::v1::ShipmentKey& key) {
+  order::v1::ApproveShipmentRequest request;
+  *request.mutable_key() = key;
+  Do<order::v1::ApproveShipmentResponse>(
+      stack, options::v1::ROLE_GRANDPASS_SUPERVISOR,
+      "mtp.order.v1.ShipmentService/ApproveShipment", request);
+}
+
+TEST_CASE("Grandpass restored to before special requests were approved",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story story(stack);
+  story.DoSteps(1, 2);
+  const common::v1::ShipmentKey approved = AskSpecially(stack, story);
+  const common::v1::ShipmentKey denied = AskSpecially(stack, story);
+  RequireAgreement(stack);
+  plant.order.BackUp();
+  const std::string moment = plant.Now(SIDE_ORDER);
+  Approve(stack, approved);
+  Approve(stack, denied);
+  RequireAgreement(stack);
+  plant.Restore(SIDE_ORDER, moment);
+  // Somebody decides once more, and differently.
+  order::v1::DenyShipmentRequest deny;
+  *deny.mutable_key() = denied;
+  deny.set_order_remarks("too much");
+  Do<order::v1::DenyShipmentResponse>(
+      stack, options::v1::ROLE_GRANDPASS_SUPERVISOR,
+      "mtp.order.v1.ShipmentService/DenyShipment", deny);
+
+  plant.Recover({SIDE_ORDER});
+  CHECK(ToText(stack.Database(SIDE_ORDER)
+                   .Query("SELECT approval, status, recovered FROM shipment "
+                          "WHERE special ORDER BY request_code")) ==
+        "ALLOWED | ORDER_REQUESTED | t\nALLOWED | ORDER_REQUESTED | t");
+  CHECK(plant.Exceptions(SIDE_ORDER) ==
+        absl::StrCat("CONTRADICTED_BY_RESTORE | shipment:", Text(denied)));
+  // What Seeduwa says of them is understood.
+  for (const common::v1::ShipmentKey& key : {approved, denied}) {
+    processing::v1::MarkShipmentReadyRequest ready;
+    *ready.mutable_key() = key;
+    Do<processing::v1::MarkShipmentReadyResponse>(
+        stack, ROLE_SEEDUWA_OFFICER,
+        "mtp.processing.v1.OutboundService/MarkShipmentReady", ready);
+  }
+  RequireAgreement(stack);
+}
+
+TEST_CASE("Grandpass restored: what arrived otherwise than it left is told",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story left(stack);
+  left.DoSteps(1, 7);
+  Story waiting(stack);
+  waiting.DoSteps(1, 6);
+  RequireAgreement(stack);
+  plant.order.BackUp();
+  const std::string moment = plant.Now(SIDE_ORDER);
+  waiting.DoSteps(7, 7);
+  RequireAgreement(stack);
+  for (const Story* story : {&left, &waiting}) {
+    order::v1::AcceptShipmentRequest accept;
+    *accept.mutable_key() = story->shipment;
+    accept.set_shipment_remarks("one bag is missing");
+    accept.mutable_differences()->add_missing_barcodes(story->blend_bags[0]);
+    accept.mutable_differences()->set_received_grams(Story::kOrderedGrams -
+                                                     Story::kBlendBagGrams);
+    Do<order::v1::AcceptShipmentResponse>(
+        stack, options::v1::ROLE_GRANDPASS_GATEPASS,
+        "mtp.order.v1.ShipmentService/AcceptShipment", accept);
+  }
+  RequireAgreement(stack);
+  const std::string told = plant.Exceptions(SIDE_ORDER);
+  REQUIRE(absl::StrContains(told, "ACCEPTED_WITH_DIFFERENCES"));
+  plant.Restore(SIDE_ORDER, moment);
+  REQUIRE(plant.Exceptions(SIDE_ORDER) == "");
+  plant.Recover({SIDE_ORDER});
+  CHECK(plant.Exceptions(SIDE_ORDER) == told);
+  CHECK(stack.Database(SIDE_ORDER)
+            .Number("SELECT count(*) FROM sync.exception WHERE amounts = "
+                    "'{\"dispatched\": 500000, \"received\": 450000}'") == 2);
+}
+
+TEST_CASE(
+    "Grandpass restored: a plan that is imported again counts what came "
+    "back",
+    "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  plant.order.BackUp();
+  const std::string moment = plant.Now(SIDE_ORDER);
+  Story story(stack);
+  story.DoSteps(1, 2);
+  RequireAgreement(stack);
+  plant.Restore(SIDE_ORDER, moment);
+  plant.Recover({SIDE_ORDER});
+  story.DoSteps(1, 1);
+  CHECK(stack.Database(SIDE_ORDER)
+            .Number("SELECT requested_grams FROM order_plan") ==
+        Story::kOrderedGrams);
+  CHECK(BrokenInvariants(stack) == "");
 }
 
 TEST_CASE("what was not told yet is not taken for lost", "[restore]") {
@@ -256,6 +465,20 @@ TEST_CASE("what was not told yet is not taken for lost", "[restore]") {
   CHECK(plant.Exceptions(SIDE_PROCESSING) == "");
 }
 
+// Has a side compare everything; what kept it from doing so.
+std::string CompareAt(const Stack& stack, Side side) {
+  ops::v1::ReconcileRequest request;
+  absl::StatusOr<ops::v1::ReconcileResponse> response;
+  REQUIRE(Eventually([&] {
+    request.set_request_id(NewRequestId());
+    response = stack.As(options::v1::ROLE_MASTER_ADMIN, side)
+                   .Call<ops::v1::ReconcileResponse>(
+                       "mtp.ops.v1.OperationsService/Reconcile", request);
+    return response.ok() && response->finished();
+  }));
+  return response->run().error();
+}
+
 TEST_CASE("a comparison does not bury what a restore lost", "[restore]") {
   Plant plant;
   Stack& stack = plant.stack;
@@ -276,16 +499,13 @@ TEST_CASE("a comparison does not bury what a restore lost", "[restore]") {
   RequireAgreement(stack);
   plant.Restore(SIDE_ORDER, moment);
 
-  ops::v1::ReconcileRequest compare;
-  absl::StatusOr<ops::v1::ReconcileResponse> compared;
-  REQUIRE(Eventually([&] {
-    compare.set_request_id(NewRequestId());
-    compared = stack.As(options::v1::ROLE_MASTER_ADMIN, SIDE_ORDER)
-                   .Call<ops::v1::ReconcileResponse>(
-                       "mtp.ops.v1.OperationsService/Reconcile", compare);
-    return compared.ok() && compared->finished();
-  }));
-  CHECK(absl::StrContains(compared->run().error(), "VERSIONS_FELL_BACK"));
+  CHECK(absl::StrContains(CompareAt(stack, SIDE_ORDER), "VERSIONS_FELL_BACK"));
+  // The other side keeps it, however many transactions there are since.
+  CHECK(plant.Status(SIDE_PROCESSING).refusing_peer() ==
+        sync::v1::REFUSAL_VERSIONS_FELL_BACK);
+  for (int i = 0; i < 300; ++i)
+    stack.Owner(SIDE_ORDER).Query("SELECT pg_current_xact_id()");
+  CHECK(absl::StrContains(CompareAt(stack, SIDE_ORDER), "VERSIONS_FELL_BACK"));
   plant.Recover({SIDE_ORDER});
   CHECK(story.AtGrandpass().quantity_grams() == Story::kOrderedGrams / 2);
 }
@@ -369,6 +589,11 @@ TEST_CASE("an epoch that a restore lost is not begun again", "[restore]") {
   RequireAgreement(stack);
   for (const int64_t epoch : {2, 3}) {
     plant.Restore(SIDE_PROCESSING, moment);
+    // It learns from its peer that it was restored, to before an epoch even.
+    CompareAt(stack, SIDE_PROCESSING);
+    CHECK(plant.Status(SIDE_PROCESSING).refused_by_peer() ==
+          (epoch == 2 ? sync::v1::REFUSAL_VERSIONS_FELL_BACK
+                      : sync::v1::REFUSAL_EPOCH_SUPERSEDED));
     plant.Recover({SIDE_PROCESSING});
     CHECK(plant.Status(SIDE_PROCESSING).epoch() == epoch);
     // What it tells is taken.

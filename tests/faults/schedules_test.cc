@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "common/base/test_points.h"
 #include "tests/faults/judge.h"
 #include "tests/faults/seeds.h"
@@ -166,8 +167,9 @@ TEST_CASE("whatever happens, both sides are in step again and nothing is lost",
     for (const std::string& finding : trial.findings) {
       std::cout << "judge: " << finding << std::endl;
     }
-    INFO("again: make faults SEED=" << seed << " SCHEDULES=1\n"
-                                    << trial.troubles);
+    INFO(absl::StrJoin(trial.findings, "\n")
+         << "\nagain: make faults SEED=" << seed << " SCHEDULES=1\n"
+         << trial.troubles);
     CHECK(trial.findings.empty());
   }
 }

@@ -10,15 +10,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "mtp/order/v1/plans.pb.h"
 #include "mtp/order/v1/requests.pb.h"
 #include "mtp/order/v1/schedules.pb.h"
 #include "mtp/order/v1/shipments.pb.h"
 #include "mtp/order/v1/users.pb.h"
 #include "mtp/processing/v1/allocations.pb.h"
 #include "mtp/processing/v1/bags.pb.h"
-#include "mtp/processing/v1/locations.pb.h"
-#include "mtp/processing/v1/materials.pb.h"
 #include "mtp/processing/v1/outbound.pb.h"
 #include "tests/support/story.h"
 #include "tests/support/wait.h"
@@ -30,31 +27,7 @@ namespace ord = order::v1;
 namespace pro = processing::v1;
 using namespace options::v1;  // the roles
 
-constexpr int kOrders = 3;
-constexpr int kFirstBags = 60;
-constexpr int64_t kBagGrams = 50'000;
-constexpr int64_t kTareGrams = 500;
 constexpr int64_t kCrossingGrams = 20'000;
-// Of the things that people reach for: so many of the latest.
-constexpr size_t kInReach = 12;
-// How long somebody waits for an answer before asking again.
-constexpr absl::Duration kPatience = absl::Milliseconds(1'500);
-// How long after the end somebody asks once more for what is unknown.
-constexpr absl::Duration kAfterEnd = absl::Seconds(20);
-
-std::string NewSuffix() {
-  const std::string id = NewRequestId();
-  return id.substr(id.size() - 10);
-}
-
-template <typename T>
-T AnyOf(const std::vector<T>& things, std::mt19937& random) {
-  if (things.empty()) return T{};
-  const size_t reach = std::min(things.size(), kInReach);
-  return things[things.size() - 1 -
-                std::uniform_int_distribution<size_t>(0, reach - 1)(random)];
-}
-
 // One of the people, who does one thing after the other.
 class Person {
  public:
@@ -71,9 +44,7 @@ class Person {
     return std::uniform_int_distribution<int64_t>(least, most)(random_);
   }
   bool Once(int in) { return Between(1, in) == 1; }
-  std::string AnyOrder() {
-    return floor_.order_codes()[static_cast<size_t>(Between(0, kOrders - 1))];
-  }
+  std::string AnyOrder() { return floor_.AnyOrder(random_); }
   common::v1::ShipmentKey AnyShipment() { return floor_.AnyShipment(random_); }
 
   // Says it until it is known what came of it; the reply, if it was done.
@@ -128,7 +99,6 @@ class Person {
   }
   static bool RefusedForItself(const Deed& deed) {
     static const std::map<std::string, std::string> kItself = {
-        {"OutboundService/DispatchShipments", "is SHIPMENT_DISPATCHED"},
         {"ShipmentService/AcceptShipment", "is SHIPMENT_ACCEPTED"},
         {"ShipmentService/CancelShipment", "is SHIPMENT_CANCELLED"}};
     const auto itself = kItself.find(deed.Name());
@@ -164,8 +134,11 @@ class Person {
   void Cross();
   bool Cross(const common::v1::ShipmentKey& shipment,
              const std::string& barcode, bool cancel);
+  void CorrectDispatch();
   void Accept();
   void Schedule();
+  void ChangeSchedule();
+  void Reopen();
   void Complete();
   void Parcel();
   void ReleaseParcel();
@@ -194,7 +167,8 @@ void Person::Work() {
       {6, &Person::Cross},        {10, &Person::Accept},
       {2, &Person::Schedule},     {2, &Person::Complete},
       {6, &Person::Parcel},       {2, &Person::ReleaseParcel},
-      {1, &Person::SendAway},
+      {1, &Person::SendAway},     {3, &Person::CorrectDispatch},
+      {1, &Person::Reopen},       {1, &Person::ChangeSchedule},
   };
   std::vector<int> weights;
   for (const Habit& habit : kHabits) weights.push_back(habit.weight);
@@ -452,6 +426,21 @@ bool Person::CrossApart(bool cancel) {
   return crossed;
 }
 
+void Person::CorrectDispatch() {
+  pro::CorrectDispatchRequest request;
+  *request.mutable_key() = AnyShipment();
+  if (Once(2)) {
+    request.set_take_back(true);
+    request.set_reason("the lorry broke down in the yard");
+  } else {
+    request.set_shipment_vehicle("LX-" + NewSuffix());
+    request.set_reason("misread");
+  }
+  Ask<pro::CorrectDispatchResponse>(
+      "mtp.processing.v1.OutboundService/CorrectDispatch", ROLE_SEEDUWA_OFFICER,
+      request);
+}
+
 void Person::Accept() {
   ord::AcceptShipmentRequest request;
   *request.mutable_key() = AnyShipment();
@@ -487,6 +476,27 @@ void Person::Complete() {
   Ask<ord::CompleteScheduleResponse>(
       "mtp.order.v1.ScheduleService/CompleteSchedule",
       ROLE_GRANDPASS_DEV_MACHINE, request);
+}
+
+void Person::ChangeSchedule() {
+  ord::UpdateScheduleRequest request;
+  request.set_schedule_code(floor_.AnySchedule(random_));
+  if (request.schedule_code() == 0) return;
+  request.mutable_schedule()->set_section("Line " + NewSuffix());
+  request.mutable_update_mask()->add_paths("section");
+  Ask<ord::UpdateScheduleResponse>(
+      "mtp.order.v1.ScheduleService/UpdateSchedule", ROLE_GRANDPASS_OFFICER,
+      request);
+}
+
+void Person::Reopen() {
+  ord::ReopenScheduleRequest request;
+  request.set_schedule_code(floor_.AnySchedule(random_));
+  if (request.schedule_code() == 0) return;
+  request.set_reason("one more pallet");
+  Ask<ord::ReopenScheduleResponse>(
+      "mtp.order.v1.ScheduleService/ReopenSchedule", ROLE_GRANDPASS_OFFICER,
+      request);
 }
 
 void Person::Parcel() {
@@ -526,116 +536,6 @@ void Person::SendAway() {
 }
 
 }  // namespace
-
-Floor::Floor(Stack& stack, Book& book) {
-  const std::string suffix = NewSuffix();
-  const auto ask = [&](std::string_view method, Role role, auto request,
-                       auto response) {
-    Deed deed{.method = std::string(method),
-              .role = role,
-              .request_id = NewRequestId()};
-    SetRequestId(request, deed.request_id);
-    deed.request = request.SerializeAsString();
-    const absl::Time give_up = absl::Now() + kAfterEnd;
-    Say(stack, deed, kPatience, [&] { return absl::Now() < give_up; });
-    INFO(deed.method << ": " << deed.status.ToString());
-    REQUIRE(deed.outcome == Deed::Outcome::kDone);
-    REQUIRE(response.ParseFromString(deed.reply));
-    book.Write(std::move(deed));
-    return response;
-  };
-
-  ord::ImportPlansRequest plans;
-  plans.set_file_name("plans.csv");
-  plans.set_file_digest(FileDigest("BL" + suffix));
-  for (int i = 1; i <= kOrders; ++i) {
-    order_codes_.push_back(absl::StrCat("SO-", suffix, "-", i));
-    ord::PlanRow& row = *plans.add_rows();
-    row.set_line_number(1 + i);
-    row.set_lot_code("L1");
-    row.set_order_code(order_codes_.back());
-    row.set_item_code("BL" + suffix + "-01");
-    row.set_production_date("2026-11-05");
-    row.set_requirement("4,240.00");
-    row.set_product_code("JG100TBX");
-    row.set_product_name("Jasmine Green 100TB x 6");
-    row.set_item_name("Jasmine Green ENVELOPE");
-    row.set_plan_start("2026-11-08");
-    row.set_plan_end("2026-11-21");
-  }
-  ask("mtp.order.v1.PlanService/ImportPlans", ROLE_GRANDPASS_ADMIN, plans,
-      ord::ImportPlansResponse());
-
-  location_ = "Stores " + suffix;
-  pro::CreateLocationRequest place;
-  place.mutable_location()->set_name(location_);
-  ask("mtp.processing.v1.LocationService/CreateLocation", ROLE_SEEDUWA_ADMIN,
-      place, pro::CreateLocationResponse());
-
-  pro::CreateTealineRequest tea;
-  pro::NewTealine& tealine = *tea.mutable_tealine();
-  tealine.set_item_code("T-" + suffix);
-  tealine.set_invoice("INV-" + suffix);
-  tealine.set_grade("BOPF");
-  tealine.set_garden("Kenilworth");
-  tealine.set_bag_count(1'000);
-  tealine.set_bag_grams(kBagGrams);
-  tealine_id_ = ask("mtp.processing.v1.MaterialService/CreateTealine",
-                    ROLE_SEEDUWA_ADMIN, tea, pro::CreateTealineResponse())
-                    .tealine()
-                    .item_id();
-
-  pro::BatchReceiveBagsRequest bags;
-  for (int i = 0; i < kFirstBags; ++i) {
-    pro::BagReceipt& receipt = *bags.add_receipts();
-    receipt.set_item_id(tealine_id_);
-    receipt.set_location(location_);
-    receipt.set_gross_grams(kBagGrams + kTareGrams);
-    receipt.set_tare_grams(kTareGrams);
-  }
-  const auto received =
-      ask("mtp.processing.v1.BagService/BatchReceiveBags",
-          ROLE_SEEDUWA_OPERATOR, bags, pro::BatchReceiveBagsResponse());
-  for (const auto& result : received.results()) {
-    AddBag(result.bag().barcode());
-  }
-
-  for (const std::string& order_code : order_codes_) {
-    ord::CreateRequestRequest request;
-    request.mutable_request()->set_order_code(order_code);
-    request.mutable_request()->set_requirement_grams(100'000);
-    const auto response =
-        ask("mtp.order.v1.RequestService/CreateRequest", ROLE_GRANDPASS_OFFICER,
-            request, ord::CreateRequestResponse());
-    REQUIRE(response.request().shipments_size() == 1);
-    Add(response.request().shipments(0).key());
-  }
-}
-
-common::v1::ShipmentKey Floor::AnyShipment(std::mt19937& random) const {
-  absl::MutexLock lock(&mutex_);
-  return AnyOf(shipments_, random);
-}
-
-std::string Floor::AnyBag(std::mt19937& random) const {
-  absl::MutexLock lock(&mutex_);
-  return AnyOf(bags_, random);
-}
-
-std::string Floor::AnyAllocation(std::mt19937& random) const {
-  absl::MutexLock lock(&mutex_);
-  return AnyOf(allocations_, random);
-}
-
-std::string Floor::AnyParcel(std::mt19937& random) const {
-  absl::MutexLock lock(&mutex_);
-  return AnyOf(parcels_, random);
-}
-
-int64_t Floor::AnySchedule(std::mt19937& random) const {
-  absl::MutexLock lock(&mutex_);
-  return AnyOf(schedules_, random);
-}
 
 bool CrossOnTheLine(Stack& stack, Floor& floor, Book& book, bool cancel) {
   // As when all others have gone home: nobody asks for ever.

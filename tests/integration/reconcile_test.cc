@@ -132,6 +132,15 @@ TEST_CASE(
   untouched.DoAll();
   RequireAgreement(stack);
 
+  const auto exceptions = [&] {
+    std::string text;
+    for (const Side side : {SIDE_ORDER, SIDE_PROCESSING})
+      text += ToText(stack.Database(side).Query(
+          "SELECT kind, things FROM sync.exception ORDER BY exception_id"));
+    return text;
+  };
+  const std::string no_more_exceptions = exceptions();
+
   const std::string w = absl::StrCat(whole.shipment.request_code());
   const std::string b = absl::StrCat(begun.shipment.request_code());
   const std::string s = absl::StrCat(whole.schedule_code);
@@ -188,13 +197,16 @@ TEST_CASE(
   CHECK(absl::StrContains(found[SIDE_PROCESSING],
                           absl::StrCat("SCHEDULE_PROGRESS ", s)));
   RequireAgreement(stack);
+  // What somebody wrote into a table has not happened.
+  CHECK(exceptions() == no_more_exceptions);
 
   // A second run writes nothing but its own record.
   const auto facts = [&] {
     std::string text;
     for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
-      for (const char* table : {"shipment", "schedule", "sync.drift",
-                                "sync.outbox", "shipment_event"}) {
+      for (const char* table :
+           {"shipment", "schedule", "sync.drift", "sync.outbox",
+            "sync.exception", "shipment_event"}) {
         if (side == SIDE_PROCESSING &&
             std::string_view(table) == "shipment_event")
           continue;
@@ -250,6 +262,9 @@ TEST_CASE("each column of a copy is found, put right, and invents nothing") {
       {SIDE_ORDER, "dispatched_by_username = 'nobody'"},
       {SIDE_ORDER, "dispatch_vehicle = 'FAKE', allocated_grams = 1"},
       {SIDE_ORDER, "progress_version = progress_version + 3"},
+      // An epoch that was never begun, in whose shadow no word would be news.
+      {SIDE_ORDER, "progress_epoch = progress_epoch + 5"},
+      {SIDE_PROCESSING, "order_epoch = order_epoch + 5"},
       {SIDE_ORDER,
        "progress_changed_at = progress_changed_at - interval '1 s'"},
       {SIDE_PROCESSING, "quantity_grams = quantity_grams + 1"},
