@@ -26,6 +26,11 @@ bool ChangedSince(absl::Time changed_at, const sync::v1::Stamp& stamp) {
   return changed_at > FromProto(stamp.changed_at());
 }
 
+// Whether the peer's copy became so in what the restore lost.
+bool Lost(const sync::v1::Stamp& stamp, absl::Time restored_to) {
+  return FromProto(stamp.changed_at()) > restored_to;
+}
+
 // --- shipments
 
 void Cancel(const ShipmentState& state, Shipment& shipment) {
@@ -181,7 +186,8 @@ void WantRequest(const ShipmentState& state, const Shipment& shipment,
                 {{"order_code", state.order_code()}});
 }
 
-void Take(const ShipmentState& state, Context& context, Rows& rows) {
+void Take(const ShipmentState& state, absl::Time restored_to, Context& context,
+          Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
   if (found == nullptr) {
@@ -243,7 +249,8 @@ void Take(const ShipmentState& state, Context& context, Rows& rows) {
   const bool accepted_twice =
       state.has_accepted() && found->accepted &&
       FromProto(state.accepted().occurred_at()) != found->accepted_at;
-  if (state.stamp().version() < found->version && !another && !lost_approval &&
+  if (state.stamp().version() < found->version &&
+      !Lost(state.stamp(), restored_to) && !another && !lost_approval &&
       !lost_acceptance && !lost_cancellation && !accepted_twice) {
     return;  // ours follows from the same
   }
@@ -263,7 +270,8 @@ void Take(const ShipmentState& state, Context& context, Rows& rows) {
 
 // --- schedules
 
-void Take(const ScheduleState& state, Context& context, Rows& rows) {
+void Take(const ScheduleState& state, absl::Time restored_to, Context& context,
+          Rows& rows) {
   const auto take_word = [&](Schedule& schedule) {
     schedule.schedule_date =
         FromProto(state.date()).value_or(schedule.schedule_date);
@@ -314,6 +322,7 @@ void Take(const ScheduleState& state, Context& context, Rows& rows) {
     return;
   }
   if (!changed_since || (state.stamp().version() < found->version &&
+                         !Lost(state.stamp(), restored_to) &&
                          !(state.completed() && !found->completed))) {
     return;
   }
@@ -387,12 +396,13 @@ void Touch(const State& state, Rows& rows) {
   }
 }
 
-bool TakeState(const State& state, Context& context, Rows& rows) {
+bool TakeState(const State& state, absl::Time restored_to, Context& context,
+               Rows& rows) {
   CrashPoint("recover.state_taken");
   if (state.has_shipment()) {
-    Take(state.shipment(), context, rows);
+    Take(state.shipment(), restored_to, context, rows);
   } else if (state.has_schedule()) {
-    Take(state.schedule(), context, rows);
+    Take(state.schedule(), restored_to, context, rows);
   } else if (state.has_revocation()) {
     Take(state.revocation(), context, rows);
   }

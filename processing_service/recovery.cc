@@ -151,30 +151,45 @@ void KnownAs(const sync::v1::Stamp& known, Thing& thing) {
     thing.changed_at = FromProto(known.changed_at());
 }
 
+// What we say of a shipment, and what the peer knows: which of it is later, and
+// whether the restore lost it.
+struct Known {
+  bool said_later = false;  // ours
+  bool lost = false;        // the peer's
+
+  template <typename Thing>
+  static Known Of(const Thing& thing, const sync::v1::Stamp& stamp,
+                  absl::Time restored_to) {
+    const bool said_later = SaidLater(thing, stamp);
+    return {.said_later = said_later,
+            .lost = !said_later || FromProto(stamp.changed_at()) > restored_to};
+  }
+};
+
 // Whether the dispatch that the peer knows was lost here: there is none, or
 // only an earlier one, and nobody has taken it back since.
 bool LostDispatch(const ShipmentProgressState& state, const Shipment& shipment,
-                  bool said_later) {
+                  const Known& known) {
   if (!state.has_dispatch()) return false;
   if (!shipment.dispatched) {
-    return !said_later || !shipment.corrected_at.has_value() ||
+    return !known.said_later || !shipment.corrected_at.has_value() ||
            *shipment.corrected_at <= FromProto(state.stamp().changed_at());
   }
   const bool same_correction =
       state.has_corrected_at()
           ? shipment.corrected_at == FromProto(state.corrected_at())
           : !shipment.corrected_at.has_value();
-  return !said_later &&
+  return known.lost &&
          !(same_correction && SameLoad(state.dispatch(), shipment) &&
            shipment.vehicle == state.dispatch().shipment_vehicle());
 }
 
-// Left twice: before the restore, and again by somebody who did not know it.
+// Left twice: in what was lost, and again by somebody who did not know it.
 bool LeftTwice(const ShipmentProgressState& state, const Shipment& shipment,
-               bool said_later) {
-  return said_later && state.has_dispatch() && shipment.dispatched &&
+               absl::Time restored_to, const Known& known) {
+  return known.lost && state.has_dispatch() && shipment.dispatched &&
          !SameLoad(state.dispatch(), shipment) &&
-         !shipment.corrected_at.has_value();
+         shipment.dispatch_recorded_at > restored_to;
 }
 
 void OpenLeftTwice(const ShipmentProgressState& state, const Shipment& shipment,
@@ -200,18 +215,19 @@ void OpenLeftTwice(const ShipmentProgressState& state, const Shipment& shipment,
       context, rows.exceptions);
 }
 
-bool Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
+bool Take(const ShipmentProgressState& state, absl::Time restored_to,
+          Context& context, Rows& rows) {
   const auto key = db::ShipmentKey::Of(state.key());
   const Shipment* found = rows.shipments.Find(key);
   if (found == nullptr) return false;
   Shipment& shipment = rows.shipments.Edit(*found);
-  const bool said_later = SaidLater(shipment, state.stamp());
+  const Known known = Known::Of(shipment, state.stamp(), restored_to);
   bool taken = false;
-  if (LostDispatch(state, shipment, said_later)) {
+  if (LeftTwice(state, shipment, restored_to, known)) {
+    OpenLeftTwice(state, shipment, context, rows);
+  } else if (LostDispatch(state, shipment, known)) {
     TakeDispatch(state, shipment, context, rows);
     taken = true;
-  } else if (LeftTwice(state, shipment, said_later)) {
-    OpenLeftTwice(state, shipment, context, rows);
   }
   // A dispatch that was taken back since the backup has not left.
   if (!state.has_dispatch() && shipment.dispatched &&
@@ -241,7 +257,7 @@ bool Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
     KnownAs(state.stamp(), shipment);
     return true;
   }
-  if (!taken && !said_later &&
+  if (!taken && known.lost &&
       state.allocated_grams() > shipment.allocated_grams) {
     OpenLost(sync::ThingText("shipment", key.Text()),
              {{"allocated", state.allocated_grams()},
@@ -259,19 +275,20 @@ bool Take(const ShipmentProgressState& state, Context& context, Rows& rows) {
   return true;
 }
 
-bool Take(const ScheduleProgressState& state, Context& context, Rows& rows) {
+bool Take(const ScheduleProgressState& state, absl::Time restored_to,
+          Context& context, Rows& rows) {
   const Schedule* found = rows.schedules.Find(state.schedule_code());
   if (found == nullptr) return false;
   const std::string key = absl::StrCat(state.schedule_code());
   Schedule& schedule = rows.schedules.Edit(*found);
-  const bool said_later = SaidLater(schedule, state.stamp());
+  const Known known = Known::Of(schedule, state.stamp(), restored_to);
   schedule.version = std::max(schedule.version, state.stamp().version());
   if (schedule.parcel_count == state.parcel_count() &&
       schedule.parcel_grams == state.parcel_grams()) {
     KnownAs(state.stamp(), schedule);
     return true;
   }
-  if (!said_later && state.parcel_grams() > schedule.parcel_grams) {
+  if (known.lost && state.parcel_grams() > schedule.parcel_grams) {
     OpenLost(
         sync::ThingText("schedule", key),
         {{"parcelled", state.parcel_grams()}, {"known", schedule.parcel_grams}},
@@ -299,12 +316,13 @@ void Touch(const State& state, Rows& rows) {
   }
 }
 
-bool TakeState(const State& state, Context& context, Rows& rows) {
+bool TakeState(const State& state, absl::Time restored_to, Context& context,
+               Rows& rows) {
   CrashPoint("recover.state_taken");
   if (state.has_shipment_progress())
-    return Take(state.shipment_progress(), context, rows);
+    return Take(state.shipment_progress(), restored_to, context, rows);
   if (state.has_schedule_progress())
-    return Take(state.schedule_progress(), context, rows);
+    return Take(state.schedule_progress(), restored_to, context, rows);
   return true;
 }
 

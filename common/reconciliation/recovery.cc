@@ -16,6 +16,10 @@ constexpr db::Statement kPeerEpoch{R"(
   SET peer_epoch = $1::bigint, peer_high_water = 0, peer_sent_at = NULL, halted = false
   WHERE peer_epoch < $1::bigint
 )"};
+constexpr db::Statement kRestoredTo{R"(
+  SELECT coalesce(max(recorded_at), 'epoch') FROM audit.entry
+  WHERE recorded_at < pg_postmaster_start_time()
+)"};
 constexpr db::Statement kTakenBack{R"(
   SELECT DISTINCT entity_key FROM audit.entry
   WHERE correlation_id = $1::text AND entity_kind = $2::text AND action = 'recovered'
@@ -81,6 +85,11 @@ absl::Status RaiseBeyond(const sync::v1::Receipt& known,
   raise.Add(kRaiseBeyond, db::Params().Add(known.sender_epoch()));
   raise.Add(kPeerEpoch, db::Params().Add(known.receiver_epoch()));
   return connection.Run(raise).status();
+}
+
+absl::StatusOr<absl::Time> RestoredTo(db::Connection& connection) {
+  ASSIGN_OR_RETURN(const db::Result row, connection.Run(kRestoredTo));
+  return row[0].Get<absl::Time>(0);
 }
 
 absl::StatusOr<std::vector<std::string>> TakenBack(

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "common/base/status.h"
 #include "common/db/connection.h"
 #include "common/db/proto_enum.h"
@@ -38,9 +39,11 @@ struct Recovering {
   enum class Whose { kOwn, kPeers };
   std::vector<Whose> passes;
   // Own facts as the peer has them: which rows the rule needs, and the rule;
-  // false: what it is of is not known here.
+  // false: what it is of is not known here. `restored_to` as RestoredTo has it.
   std::function<void(const sync::v1::State&, Rows&)> touch;
-  std::function<bool(const sync::v1::State&, handlers::Context&, Rows&)> take;
+  std::function<bool(const sync::v1::State&, absl::Time restored_to,
+                     handlers::Context&, Rows&)>
+      take;
   // Own codes that the peer was given: $1 the greatest, as its kind says.
   std::vector<std::pair<sync::v1::EntityKind, db::Statement>> jump;
   // What follows from all that was taken, in one transaction, under the
@@ -99,6 +102,12 @@ bool WorthRepeating(const absl::Status& status);
 // Marks the end of a recovery, and asks for a comparison of everything.
 absl::Status EndRecovery(db::Connection& connection);
 
+// The time of the last change that the database had when its server was
+// started: what the peer knows of later times was lost, though people may have
+// changed the same things since. Where the server was started again meanwhile
+// it is a later time, and less is taken for lost than was.
+absl::StatusOr<absl::Time> RestoredTo(db::Connection& connection);
+
 // The keys of what this recovery took back of one kind, as the trail has them.
 absl::StatusOr<std::vector<std::string>> TakenBack(
     std::string_view correlation_id, std::string_view entity_kind,
@@ -139,6 +148,7 @@ class Recovery {
     RETURN_IF_ERROR(RaiseBeyond(known, connection));
     ASSIGN_OR_RETURN(const sync::v1::Sender self, comparison.Sender());
     correlation_id_ = absl::StrCat("recovery-", self.epoch());
+    ASSIGN_OR_RETURN(restored_to_, RestoredTo(connection));
     for (const auto& [kind, statement] : side_.jump) {
       const Facts* facts = Find(*options_.facts, kind, options_.peer.side);
       ASSIGN_OR_RETURN(const sync::v1::GetDigestsResponse digests,
@@ -222,7 +232,7 @@ class Recovery {
                           Rows& rows) -> absl::StatusOr<std::string> {
               untaken->clear();
               for (const sync::v1::State& state : *all) {
-                if (!side_.take(state, context, rows))
+                if (!side_.take(state, restored_to_, context, rows))
                   untaken->push_back(state);
               }
               return std::string();
@@ -325,6 +335,7 @@ class Recovery {
   handlers::Commands<Rows>& commands_;
   // Of all that is taken back, with the number of the epoch.
   std::string correlation_id_;
+  absl::Time restored_to_;
 };
 
 }  // namespace mtp::reconciliation

@@ -90,11 +90,13 @@ void Judge::WatchVersions(Side side) {
       side == SIDE_ORDER
           ? "SELECT 'shipment ' || request_code || '/' || shipment_code, "
             "version, progress_version, accepted::int, cancelled::int, "
-            "dispatched::int FROM shipment UNION ALL SELECT 'schedule ' || "
+            "(dispatched OR corrected_at IS NOT NULL)::int FROM shipment UNION "
+            "ALL SELECT 'schedule ' || "
             "schedule_code, version, progress_version, 0, 0, 0 FROM schedule"
           : "SELECT 'shipment ' || request_code || '/' || shipment_code, "
             "version, order_version, accepted::int, cancelled::int, "
-            "dispatched::int FROM shipment UNION ALL SELECT 'schedule ' || "
+            "(dispatched OR corrected_at IS NOT NULL)::int FROM shipment UNION "
+            "ALL SELECT 'schedule ' || "
             "schedule_code, version, order_version, 0, 0, 0 FROM schedule");
   if (!rows.ok()) return;  // it is down
   for (const std::vector<std::string>& row : *rows) {

@@ -63,6 +63,19 @@ void CompleteAgain(const Stack& stack, int64_t schedule_code) {
       "mtp.order.v1.ScheduleService/CompleteSchedule", complete);
 }
 
+void SayNotReady(const Stack& stack, const common::v1::ShipmentKey& shipment) {
+  processing::v1::MarkShipmentNotReadyRequest not_ready;
+  *not_ready.mutable_key() = shipment;
+  not_ready.set_order_remarks("not here");
+  REQUIRE(Eventually([&] {
+    return stack
+        .Call<processing::v1::MarkShipmentNotReadyResponse>(
+            ROLE_SEEDUWA_OFFICER,
+            "mtp.processing.v1.OutboundService/MarkShipmentNotReady", not_ready)
+        .ok();
+  }));
+}
+
 // A shipment that left did not.
 void TakeBackDispatch(const Story& story) {
   processing::v1::CorrectDispatchRequest request;
@@ -294,6 +307,39 @@ TEST_CASE("Seeduwa restored: the later of two dispatches is the one that left",
             .Number("SELECT sum(recovered_grams) FROM shipment") == 0);
 }
 
+TEST_CASE("Seeduwa restored, and worked with before anybody said so",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story twice(stack);
+  twice.DoSteps(1, 6);
+  Story allocated(stack);
+  allocated.DoSteps(1, 5);
+  RequireAgreement(stack);
+  plant.processing.BackUp();
+  const std::string moment = plant.Now(SIDE_PROCESSING);
+  twice.DoSteps(7, 7);
+  allocated.DoSteps(6, 6);
+  RequireAgreement(stack);
+  plant.Restore(SIDE_PROCESSING, moment);
+  // By somebody who sees what was restored: more than was lost.
+  const std::string other = DispatchAgain(twice);
+  for (int i = 0; i < 8; ++i) {
+    SayNotReady(stack, allocated.shipment);
+    processing::v1::MarkShipmentReadyRequest ready;
+    *ready.mutable_key() = allocated.shipment;
+    Do<processing::v1::MarkShipmentReadyResponse>(
+        stack, ROLE_SEEDUWA_OFFICER,
+        "mtp.processing.v1.OutboundService/MarkShipmentReady", ready);
+  }
+  plant.Recover({SIDE_PROCESSING});
+  CHECK(
+      plant.Exceptions(SIDE_PROCESSING) ==
+      absl::StrCat("CONTRADICTED_BY_RESTORE | shipment:", Text(twice.shipment),
+                   "\nLOST_IN_RESTORE | shipment:", Text(allocated.shipment)));
+  CHECK(twice.AtGrandpass().progress().dispatch().shipment_vehicle() == other);
+}
+
 TEST_CASE("Seeduwa restored: a dispatch of what cannot be taken is told",
           "[restore]") {
   Plant plant;
@@ -381,6 +427,49 @@ TEST_CASE("Grandpass restored to before special requests were approved",
         "mtp.processing.v1.OutboundService/MarkShipmentReady", ready);
   }
   RequireAgreement(stack);
+}
+
+TEST_CASE("Grandpass restored, and worked with before anybody said so",
+          "[restore]") {
+  Plant plant;
+  Stack& stack = plant.stack;
+  Story planned(stack);
+  planned.DoUntil("mtp.order.v1.ScheduleService/CompleteSchedule");
+  Story accepted(stack);
+  accepted.DoSteps(1, 7);
+  RequireAgreement(stack);
+  plant.order.BackUp();
+  const std::string moment = plant.Now(SIDE_ORDER);
+  ChangeToAndFro(stack, planned.schedule_code);
+  order::v1::UpdateScheduleRequest update;
+  update.set_schedule_code(planned.schedule_code);
+  update.mutable_schedule()->set_quantity_grams(1'000);
+  update.mutable_update_mask()->add_paths("quantity_grams");
+  const auto change = [&] {
+    Do<order::v1::UpdateScheduleResponse>(
+        stack, ROLE_GRANDPASS_OFFICER,
+        "mtp.order.v1.ScheduleService/UpdateSchedule", update);
+  };
+  change();
+  const auto accept = [&] {
+    order::v1::AcceptShipmentRequest request;
+    *request.mutable_key() = accepted.shipment;
+    request.set_shipment_remarks("complete");
+    Do<order::v1::AcceptShipmentResponse>(
+        stack, options::v1::ROLE_GRANDPASS_GATEPASS,
+        "mtp.order.v1.ShipmentService/AcceptShipment", request);
+  };
+  accept();
+  RequireAgreement(stack);
+  plant.Restore(SIDE_ORDER, moment);
+  // More than was lost, of the one; the same again, of the other.
+  for (int i = 0; i < 3; ++i) ChangeToAndFro(stack, planned.schedule_code);
+  accept();
+  plant.Recover({SIDE_ORDER});
+  CHECK(plant.Exceptions(SIDE_ORDER) ==
+        absl::StrCat(
+            "CONTRADICTED_BY_RESTORE | schedule:", planned.schedule_code,
+            "\nCONTRADICTED_BY_RESTORE | shipment:", Text(accepted.shipment)));
 }
 
 TEST_CASE("Grandpass restored: what arrived otherwise than it left is told",
@@ -609,19 +698,6 @@ void LoseInSilence(Plant& plant, const std::function<void()>& lost) {
   lost();
   RequireAgreement(plant.stack);
   plant.Restore(SIDE_PROCESSING, moment);
-}
-
-void SayNotReady(const Stack& stack, const common::v1::ShipmentKey& shipment) {
-  processing::v1::MarkShipmentNotReadyRequest not_ready;
-  *not_ready.mutable_key() = shipment;
-  not_ready.set_order_remarks("not here");
-  REQUIRE(Eventually([&] {
-    return stack
-        .Call<processing::v1::MarkShipmentNotReadyResponse>(
-            ROLE_SEEDUWA_OFFICER,
-            "mtp.processing.v1.OutboundService/MarkShipmentNotReady", not_ready)
-        .ok();
-  }));
 }
 
 bool NoticesRestore(const Plant& plant) {
