@@ -16,14 +16,10 @@ using handlers::Actor;
 using handlers::Cause;
 using handlers::Invalid;
 using handlers::JudgeForm;
+using handlers::TimeOf;
 using sync::v1::ScheduleProgressState;
 using sync::v1::ShipmentProgressState;
 using sync::v1::Verdict;
-
-std::optional<absl::Time> TimeOf(bool has,
-                                 const google::protobuf::Timestamp& proto) {
-  return has ? std::optional(FromProto(proto)) : std::nullopt;
-}
 
 // When a state became so, as told; else when it was heard.
 absl::Time ChangedAt(const sync::v1::Stamp& stamp, const Context& context) {

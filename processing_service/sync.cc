@@ -21,14 +21,10 @@ namespace {
 using handlers::Actor;
 using handlers::Invalid;
 using handlers::JudgeForm;
+using handlers::TimeOf;
 using sync::v1::ScheduleState;
 using sync::v1::ShipmentState;
 using sync::v1::Verdict;
-
-std::optional<absl::Time> TimeOf(const google::protobuf::Timestamp& proto,
-                                 bool set) {
-  return set ? std::optional(FromProto(proto)) : std::nullopt;
-}
 
 // --- shipments
 
@@ -63,13 +59,13 @@ void Copy(const ShipmentState& state, Shipment& shipment, absl::Time now) {
   shipment.approved = state.approved();
   shipment.cancelled = state.has_cancelled();
   shipment.accepted = state.has_accepted();
-  shipment.accepted_at = TimeOf(state.accepted().occurred_at(),
-                                state.accepted().has_occurred_at());
-  shipment.created_at = TimeOf(state.created_at(), state.has_created_at());
+  shipment.accepted_at = TimeOf(state.accepted().has_occurred_at(),
+                                state.accepted().occurred_at());
+  shipment.created_at = TimeOf(state.has_created_at(), state.created_at());
   shipment.order_epoch = state.stamp().epoch();
   shipment.order_version = state.stamp().version();
   shipment.order_changed_at =
-      TimeOf(state.stamp().changed_at(), state.stamp().has_changed_at());
+      TimeOf(state.stamp().has_changed_at(), state.stamp().changed_at());
   shipment.heard_at = now;
   shipment.peer_heard_at = now;
   shipment.status = shipment.StatusFromFacts();
@@ -87,8 +83,8 @@ ShipmentWord WordOf(const ShipmentState& state) {
       .cancelled_by = canceller.subject,
       .cancelled_by_username = canceller.username,
       .cancelled_by_role = canceller.role,
-      .cancelled_at = TimeOf(state.cancelled().occurred_at(),
-                             state.cancelled().has_occurred_at()),
+      .cancelled_at = TimeOf(state.cancelled().has_occurred_at(),
+                             state.cancelled().occurred_at()),
       .accept_remarks = state.accepted().shipment_remarks(),
       .accepted_by = acceptor.subject,
       .accepted_by_username = acceptor.username,
@@ -283,11 +279,11 @@ void Copy(const ScheduleState& state, Schedule& schedule, absl::Time now) {
   schedule.completed_by_username = completer.username;
   schedule.completed_by_role = completer.role;
   schedule.completed_at =
-      TimeOf(state.completed_at(), state.has_completed_at());
+      TimeOf(state.has_completed_at(), state.completed_at());
   schedule.order_epoch = state.stamp().epoch();
   schedule.order_version = state.stamp().version();
   schedule.order_changed_at =
-      TimeOf(state.stamp().changed_at(), state.stamp().has_changed_at());
+      TimeOf(state.stamp().has_changed_at(), state.stamp().changed_at());
   schedule.heard_at = now;
 }
 

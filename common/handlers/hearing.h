@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/protos.h"
 #include "common/handlers/context.h"
 #include "common/rpc/validation.h"
 #include "common/sync/receiver.h"
@@ -30,6 +31,12 @@ struct Hearing {
   std::function<std::optional<sync::KeptStamp>(const State&, const Rows&)>
       kept = {};
 };
+
+// A time in a state that may have none: `has` as its message says.
+inline std::optional<absl::Time> TimeOf(
+    bool has, const google::protobuf::Timestamp& time) {
+  return has ? std::optional(FromProto(time)) : std::nullopt;
+}
 
 // What is said of a state that breaks the contract.
 inline sync::v1::Verdict Invalid(std::string_view message) {

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +20,7 @@
 #include "common/reconciliation/comparison.h"
 #include "common/reconciliation/contents.h"
 #include "common/reconciliation/facts.h"
+#include "common/reconciliation/internal_call.h"
 
 // Taking back from the peer what this side's database lost when it was restored
 // from a backup: its own facts that only the peer still knows, and the peer's
@@ -58,35 +57,6 @@ struct Recovering {
   };
   std::vector<Consequence> consequences;
 };
-
-// A call that the service makes to itself: its answer is waited for.
-class InternalCall final : public rpc::Call {
- public:
-  struct Outcome {
-    std::mutex mutex;
-    std::condition_variable done;
-    std::optional<absl::Status> status;
-  };
-
-  // `method` as `mtp.ops.v1.OperationsService.StartEpoch`: what the audit trail
-  // names as the cause.
-  InternalCall(std::string_view method_name, std::string service_name,
-               std::string correlation, std::shared_ptr<Outcome> outcome);
-  ~InternalCall() override;
-
-  bool Cancelled() const override { return false; }
-  void AddTrailer(std::string_view, std::string_view) override {}
-  void Reply(std::string) override { Settle(absl::OkStatus()); }
-  void ReplyStream(std::vector<std::string>) override {
-    Settle(absl::OkStatus());
-  }
-  void Fail(absl::Status status) override { Settle(std::move(status)); }
-
- private:
-  void Settle(absl::Status status);
-  std::shared_ptr<Outcome> outcome_;
-};
-absl::Status WaitFor(InternalCall::Outcome& outcome);
 
 // An epoch that the peer has heard of was begun before what was restored: the
 // one that begins now must be another. And what comes late of an epoch of the

@@ -185,6 +185,24 @@ TEST_CASE(
   CHECK(desk.OpenExceptions().size() == 2);
 }
 
+TEST_CASE(
+    "a dispatch heard behind the acceptance that a restore brought back is "
+    "what that was of") {
+  OrderDesk desk;
+  for (const int64_t dispatched : {kQuantity, int64_t{600'000}}) {
+    const db::ShipmentKey key = desk.AddRequest(kQuantity).key();
+    order::Shipment& shipment =
+        desk.rows().shipments.Edit(*desk.rows().shipments.Find(key));
+    shipment.accepted = true;
+    shipment.accepted_at = shipment.changed_at;
+    shipment.recovered = true;
+    desk.Hear(OrderDesk::Word(key, 1, READINESS_READY, dispatched, dispatched));
+    CHECK(desk.Shipment(key).status == SHIPMENT_STATUS_SHIPMENT_ACCEPTED);
+  }
+  CHECK(desk.OpenExceptions() ==
+        std::vector<std::string>{"DISPATCHED_MORE_THAN_ORDERED"});
+}
+
 TEST_CASE("a copy that was altered by hand is put right, and no more") {
   OrderDesk desk;
   const db::ShipmentKey key = desk.AddRequest(kQuantity).key();
