@@ -92,16 +92,15 @@ void CreatePlan(const FilePlan& in_file, const Uuid& import_id,
                 Context& context, Rows& rows) {
   // There was one before a restore, if ordinary requests name it.
   const PlanUse* use = rows.plan_uses.Find(in_file.order_code);
-  const int64_t requested_grams = use == nullptr ? 0 : use->orphaned_grams;
-  if (requested_grams > 0)
+  const int64_t orphans = use == nullptr ? 0 : use->orphan_count;
+  if (orphans > 0) {
     rows.plan_returns.Append({.order_code = in_file.order_code});
+    rows.plan_return_sums.Append({.order_code = in_file.order_code});
+  }
   rows.plans.Insert({.order_code = in_file.order_code,
                      .item_code = in_file.item_code,
                      .product_name = in_file.product_name,
                      .requirement_grams = in_file.requirement_grams,
-                     .requested_grams = requested_grams,
-                     .excess_grams = std::max<int64_t>(
-                         0, requested_grams - in_file.requirement_grams),
                      .plan_start = in_file.plan_start,
                      .plan_end = in_file.plan_end,
                      .import_id = import_id,
@@ -114,8 +113,7 @@ void CreatePlan(const FilePlan& in_file, const Uuid& import_id,
       {"requirement_grams", in_file.requirement_grams},
       {"plan_start", absl::FormatCivilTime(in_file.plan_start)},
       {"plan_end", absl::FormatCivilTime(in_file.plan_end)}};
-  if (requested_grams > 0)
-    change.emplace_back("requested_grams", requested_grams);
+  if (orphans > 0) change.emplace_back("requests_taken_back", orphans);
   context.Audit("plan", in_file.order_code, "created", change);
 }
 

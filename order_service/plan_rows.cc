@@ -80,10 +80,7 @@ v1::Plan Plan::Shown() const {
 
 const db::Statement PlanUse::kLoad{R"(
   SELECT order_code, count(*),
-    coalesce(sum((SELECT sum(shipment.quantity_grams) FROM shipment
-                  WHERE shipment.request_code = order_request.request_code
-                    AND NOT shipment.cancelled))
-               FILTER (WHERE recovered AND NOT planned AND NOT special), 0)::bigint
+    count(*) FILTER (WHERE recovered AND NOT planned AND NOT special)
   FROM order_request JOIN unnest($1::text[]) AS wanted (order_code) USING (order_code)
   GROUP BY order_code
   ORDER BY order_code
@@ -94,6 +91,21 @@ const db::Statement PlanReturn::kInsert{R"(
   FROM unnest($1::text[]) AS again (order_code)
   WHERE order_request.order_code = again.order_code
     AND recovered AND NOT planned AND NOT special
+)"};
+
+const db::Statement PlanReturnSums::kInsert{R"(
+  UPDATE order_plan AS plan
+  SET requested_grams = asked.grams,
+      excess_grams = greatest(0, asked.grams - plan.requirement_grams)
+  FROM (
+    SELECT again.order_code, coalesce(sum(shipment.quantity_grams), 0)::bigint AS grams
+    FROM unnest($1::text[]) AS again (order_code)
+    JOIN order_request ON order_request.plan_order_code = again.order_code
+      AND NOT order_request.special
+    JOIN shipment ON shipment.request_code = order_request.request_code
+      AND NOT shipment.cancelled
+    GROUP BY again.order_code) AS asked
+  WHERE plan.order_code = asked.order_code
 )"};
 
 void PlanRemovals::AddStores(db::Exchange& exchange) {

@@ -65,14 +65,14 @@ struct PlanUse {
 
   std::string order_code;
   int64_t request_count = 0;
-  // Of ordinary requests that a restore brought back without their plan.
-  int64_t orphaned_grams = 0;
+  // Ordinary ones that a restore brought back without their plan.
+  int64_t orphan_count = 0;
 
   Key key() const { return order_code; }
 
   static const db::Statement kLoad;
   static constexpr auto kLoaded = std::tuple(
-      &PlanUse::order_code, &PlanUse::request_count, &PlanUse::orphaned_grams);
+      &PlanUse::order_code, &PlanUse::request_count, &PlanUse::orphan_count);
 };
 
 // A plan that a restore had lost, imported again: it counts its requests that a
@@ -82,6 +82,14 @@ struct PlanReturn {
 
   static const db::Statement kInsert;  // an UPDATE of these requests
   static constexpr auto kInserted = std::tuple(&PlanReturn::order_code);
+};
+// Its sums, behind that: of what others have done until its requests were
+// locked.
+struct PlanReturnSums {
+  std::string order_code;
+
+  static const db::Statement kInsert;  // an UPDATE of the plan
+  static constexpr auto kInserted = std::tuple(&PlanReturnSums::order_code);
 };
 
 // Plans that are deleted. Calls that delete one are not batched with others,

@@ -91,11 +91,19 @@ void TakeApproval(const ShipmentState& state, Shipment& shipment) {
   shipment.approval_at.reset();
 }
 
-// Whether both sides have it open, and our word of it is what the peer knows.
-// Of one that has ended the peer may know another end.
-bool OpenAndTheSame(const Shipment& shipment, const ShipmentState& state) {
-  return shipment.Told() && !shipment.cancelled && !state.has_cancelled() &&
-         !shipment.accepted && !state.has_accepted() &&
+// Whether the end that one has is the end that the other knows.
+bool SameEnd(bool ended, const std::optional<absl::Time>& at, bool known,
+             const google::protobuf::Timestamp& known_at) {
+  return ended == known && (!ended || at == FromProto(known_at));
+}
+
+// Whether our word of it is what the peer knows.
+bool TheSame(const Shipment& shipment, const ShipmentState& state) {
+  return shipment.Told() &&
+         SameEnd(shipment.cancelled, shipment.cancelled_at,
+                 state.has_cancelled(), state.cancelled().occurred_at()) &&
+         SameEnd(shipment.accepted, shipment.accepted_at, state.has_accepted(),
+                 state.accepted().occurred_at()) &&
          shipment.order_code == state.order_code() &&
          shipment.product_name == state.product_name() &&
          shipment.item_code == state.item_code() &&
@@ -107,8 +115,9 @@ bool OpenAndTheSame(const Shipment& shipment, const ShipmentState& state) {
          shipment.created_at == FromProto(state.created_at());
 }
 
-bool OpenAndTheSame(const Schedule& schedule, const ScheduleState& state) {
-  return !schedule.completed && !state.completed() &&
+bool TheSame(const Schedule& schedule, const ScheduleState& state) {
+  return SameEnd(schedule.completed, schedule.completed_at, state.completed(),
+                 state.completed_at()) &&
          schedule.schedule_date == FromProto(state.date()) &&
          schedule.order_code == state.order_code() &&
          schedule.shift == state.shift() &&
@@ -209,7 +218,7 @@ void Take(const ShipmentState& state, absl::Time restored_to, Context& context,
   }
   const bool changed_since = ChangedSince(found->changed_at, state.stamp());
   const ShipmentStatus from = found->status;
-  if (OpenAndTheSame(*found, state)) {
+  if (TheSame(*found, state)) {
     // Changed to and fro: only the numbers of its versions were lost, and an
     // etag of theirs must not be given again.
     if (state.stamp().version() <= found->version) return;
@@ -303,7 +312,7 @@ void Take(const ScheduleState& state, absl::Time restored_to, Context& context,
     return;
   }
   const bool changed_since = ChangedSince(found->changed_at, state.stamp());
-  if (OpenAndTheSame(*found, state)) {
+  if (TheSame(*found, state)) {
     if (state.stamp().version() <= found->version) return;
     Schedule& schedule = rows.schedules.Edit(*found);
     schedule.version = state.stamp().version();

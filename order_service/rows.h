@@ -44,6 +44,7 @@ struct Rows : db::WorkingSet {
   db::Table<PlanUse> plan_uses{*this};
   PlanRemovals plan_removals{*this};
   db::AppendOnly<PlanReturn> plan_returns{*this};
+  db::AppendOnly<PlanReturnSums> plan_return_sums{*this};
   RawPlanRows raw_plan_rows{*this};
   db::AppendOnly<PlanFault> plan_faults{*this};
   db::AppendOnly<KeptPlan> kept_plans{*this};
@@ -81,6 +82,7 @@ struct Rows : db::WorkingSet {
   // Those that are not finished, whatever is asked for.
   db::Lookup<reconciliation::ReconcileRun, std::string> unfinished_runs{
       *this, reconcile_runs, reconciliation::ReconcileRun::kLoadUnfinished};
+  sync::LatestPeerEpoch latest_peer_epoch{*this, link};
 };
 
 using Commands = handlers::Commands<Rows>;

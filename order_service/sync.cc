@@ -165,8 +165,13 @@ void TakeDispatch(const ShipmentProgressState& state, const Cause& cause,
          first ? v1::SHIPMENT_EVENT_CAUSE_DISPATCHED
                : v1::SHIPMENT_EVENT_CAUSE_DISPATCH_CORRECTED,
          from, said, context, rows);
-  SettleDispatch(first && shipment.accepted && shipment.recovered, said,
-                 shipment, context, rows);
+  // Whether it was accepted as it is heard of now, only that a restore has the
+  // acceptance back sooner.
+  const bool accepted_as_known =
+      shipment.accepted && shipment.recovered &&
+      (first || (rows.link.recovering() &&
+                 !(shipment.corrected_at > shipment.accepted_at)));
+  SettleDispatch(accepted_as_known, said, shipment, context, rows);
 }
 
 // --- shipment progress: all of it

@@ -131,7 +131,10 @@ void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
         context, rows);
   }
   SettleBags({&shipment}, context, rows);
-  OpenUnfitDispatch(shipment, context.correlation_id(), context, rows);
+  OpenDispatchedAfterCancellation(shipment, context.correlation_id(), context,
+                                  rows);
+  OpenDispatchedMoreThanOrdered(shipment, context.correlation_id(), context,
+                                rows);
 }
 
 // Whether what we say now became so behind what the peer knows: news that it
@@ -151,68 +154,104 @@ void KnownAs(const sync::v1::Stamp& known, Thing& thing) {
     thing.changed_at = FromProto(known.changed_at());
 }
 
-// What we say of a shipment, and what the peer knows: which of it is later, and
-// whether the restore lost it.
+// What we say of a thing, and what the peer knows: which of it is later, and
+// whether the restore lost what the peer knows.
 struct Known {
   bool said_later = false;  // ours
   bool lost = false;        // the peer's
+  absl::Time restored_to;
 
   template <typename Thing>
   static Known Of(const Thing& thing, const sync::v1::Stamp& stamp,
                   absl::Time restored_to) {
     const bool said_later = SaidLater(thing, stamp);
     return {.said_later = said_later,
-            .lost = !said_later || FromProto(stamp.changed_at()) > restored_to};
+            .lost = !said_later || FromProto(stamp.changed_at()) > restored_to,
+            .restored_to = restored_to};
+  }
+  // Whether that was done by somebody who did not know what was lost.
+  bool Since(const std::optional<absl::Time>& at) const {
+    return at.has_value() && *at > restored_to;
   }
 };
+
+bool SameDispatch(const ShipmentProgressState& state,
+                  const Shipment& shipment) {
+  const bool same_correction =
+      state.has_corrected_at()
+          ? shipment.corrected_at == FromProto(state.corrected_at())
+          : !shipment.corrected_at.has_value();
+  return same_correction && SameLoad(state.dispatch(), shipment) &&
+         shipment.vehicle == state.dispatch().shipment_vehicle();
+}
 
 // Whether the dispatch that the peer knows was lost here: there is none, or
 // only an earlier one, and nobody has taken it back since.
 bool LostDispatch(const ShipmentProgressState& state, const Shipment& shipment,
                   const Known& known) {
   if (!state.has_dispatch()) return false;
-  if (!shipment.dispatched) {
-    return !known.said_later || !shipment.corrected_at.has_value() ||
-           *shipment.corrected_at <= FromProto(state.stamp().changed_at());
+  if (shipment.dispatched) return known.lost && !SameDispatch(state, shipment);
+  const bool taken_back_since =
+      known.said_later && shipment.corrected_at.has_value() &&
+      (!known.lost || known.Since(shipment.corrected_at));
+  return !taken_back_since;
+}
+
+// The same for its having been taken back; what has left once more since is
+// gone.
+bool LostTakingBack(const ShipmentProgressState& state,
+                    const Shipment& shipment, const Known& known) {
+  return !state.has_dispatch() && state.has_corrected_at() &&
+         shipment.dispatched && known.lost &&
+         !known.Since(shipment.dispatch_recorded_at);
+}
+
+// Whether somebody who did not know of the peer's dispatch has dispatched the
+// shipment again, or corrected an earlier dispatch of it.
+bool Contradicts(const ShipmentProgressState& state, const Shipment& shipment,
+                 const Known& known) {
+  if (!known.lost || !shipment.dispatched) return false;
+  if (!state.has_dispatch()) {
+    return state.has_corrected_at() &&
+           known.Since(shipment.dispatch_recorded_at);
   }
-  const bool same_correction =
-      state.has_corrected_at()
-          ? shipment.corrected_at == FromProto(state.corrected_at())
-          : !shipment.corrected_at.has_value();
-  return known.lost &&
-         !(same_correction && SameLoad(state.dispatch(), shipment) &&
-           shipment.vehicle == state.dispatch().shipment_vehicle());
+  return !SameDispatch(state, shipment) &&
+         (known.Since(shipment.dispatch_recorded_at) ||
+          known.Since(shipment.corrected_at));
 }
 
-// Left twice: in what was lost, and again by somebody who did not know it.
-bool LeftTwice(const ShipmentProgressState& state, const Shipment& shipment,
-               absl::Time restored_to, const Known& known) {
-  return known.lost && state.has_dispatch() && shipment.dispatched &&
-         !SameLoad(state.dispatch(), shipment) &&
-         shipment.dispatch_recorded_at > restored_to;
-}
-
-void OpenLeftTwice(const ShipmentProgressState& state, const Shipment& shipment,
-                   Context& context, Rows& rows) {
+// Grandpass learns it as a correction of what it knows.
+void KeepContradicted(const ShipmentProgressState& state, Shipment& shipment,
+                      Context& context, Rows& rows) {
   const std::string thing = sync::ThingText("shipment", shipment.key().Text());
+  const std::string known =
+      !state.has_dispatch()
+          ? std::string("had its dispatch taken back")
+          : absl::StrCat("left with ", state.dispatch().shipment_vehicle(),
+                         " and ",
+                         Kilograms(state.dispatch().dispatched_grams()));
   handlers::OpenOnce(
       {.kind = ops::v1::EXCEPTION_KIND_CONTRADICTED_BY_RESTORE,
        .things = {thing},
        .amounts = {{"dispatched", shipment.dispatched_grams},
                    {"known", state.dispatch().dispatched_grams()}},
        .description = absl::StrCat(
-           "Shipment ", shipment.key().Text(), " left with ",
-           state.dispatch().shipment_vehicle(), " and ",
-           Kilograms(state.dispatch().dispatched_grams()),
-           " before the database was restored, and again with ",
+           "Shipment ", shipment.key().Text(), " ", known,
+           " before the database was restored, and since then it is said to "
+           "have left with ",
            shipment.vehicle, " and ", Kilograms(shipment.dispatched_grams),
-           " since. Find out which bags are gone, and write off what is not in "
-           "the store."),
+           ". Find out which bags are gone; correct the dispatch, or write off "
+           "what is not in the store."),
        .must_act = options::v1::ROLE_SEEDUWA_OFFICER,
        .acting_side = common::v1::SIDE_PROCESSING,
        .dedupe_key = absl::StrCat("CONTRADICTED_BY_RESTORE ", thing),
        .correlation_id = context.correlation_id()},
       context, rows.exceptions);
+  shipment.correction_reason = "said again after the database was restored";
+  shipment.corrected_by = context.caller().subject;
+  shipment.corrected_by_username.clear();
+  shipment.corrected_by_role = options::v1::ROLE_UNSPECIFIED;
+  shipment.corrected_at = context.now();
 }
 
 bool Take(const ShipmentProgressState& state, absl::Time restored_to,
@@ -223,15 +262,13 @@ bool Take(const ShipmentProgressState& state, absl::Time restored_to,
   Shipment& shipment = rows.shipments.Edit(*found);
   const Known known = Known::Of(shipment, state.stamp(), restored_to);
   bool taken = false;
-  if (LeftTwice(state, shipment, restored_to, known)) {
-    OpenLeftTwice(state, shipment, context, rows);
+  const bool contradicts = Contradicts(state, shipment, known);
+  if (contradicts) {
+    KeepContradicted(state, shipment, context, rows);
   } else if (LostDispatch(state, shipment, known)) {
     TakeDispatch(state, shipment, context, rows);
     taken = true;
-  }
-  // A dispatch that was taken back since the backup has not left.
-  if (!state.has_dispatch() && shipment.dispatched &&
-      state.stamp().version() > shipment.version && state.has_corrected_at()) {
+  } else if (LostTakingBack(state, shipment, known)) {
     TakeCorrection(state, shipment);
     TakeBackDispatch(shipment);
     SettleBags({&shipment}, context, rows);
@@ -247,17 +284,18 @@ bool Take(const ShipmentProgressState& state, absl::Time restored_to,
   // is told again, as a later one.
   shipment.version = std::max(shipment.version, state.stamp().version());
   shipment.status = shipment.StatusFromFacts();
-  if (taken) {
+  if (taken || contradicts) {
     context.Audit("shipment", key.Text(), "recovered",
                   {{"version", shipment.version},
                    {"dispatched", shipment.dispatched},
+                   {"contradicted", contradicts},
                    {"recovered_grams", shipment.recovered_grams}});
   }
   if (SaysTheSame(shipment, state)) {
     KnownAs(state.stamp(), shipment);
     return true;
   }
-  if (!taken && known.lost &&
+  if (!taken && !shipment.dispatched && known.lost &&
       state.allocated_grams() > shipment.allocated_grams) {
     OpenLost(sync::ThingText("shipment", key.Text()),
              {{"allocated", state.allocated_grams()},

@@ -176,6 +176,7 @@ struct Rows : db::WorkingSet {
   // Those that are not finished, whatever is asked for.
   db::Lookup<reconciliation::ReconcileRun, std::string> unfinished_runs{
       *this, reconcile_runs, reconciliation::ReconcileRun::kLoadUnfinished};
+  sync::LatestPeerEpoch latest_peer_epoch{*this, link};
 };
 
 using Commands = handlers::Commands<Rows>;

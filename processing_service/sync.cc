@@ -119,6 +119,17 @@ void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
       context, rows.exceptions);
 }
 
+void OpenForGrandpass(ops::v1::ExceptionKind kind, const Shipment& shipment,
+                      std::string description,
+                      const std::string& correlation_id, Context& context,
+                      Rows& rows) {
+  Open(kind, shipment, {},
+       {{"ordered", shipment.quantity_grams},
+        {"dispatched", shipment.dispatched_grams}},
+       std::move(description), options::v1::ROLE_GRANDPASS_OFFICER,
+       common::v1::SIDE_ORDER, correlation_id, context, rows);
+}
+
 // Bags that Grandpass sends back although they were no part of the shipment.
 std::vector<std::string> UnknownSentBack(const ShipmentState& state,
                                          const Rows& rows) {
@@ -142,10 +153,10 @@ void OpenExceptions(const ShipmentState& state, const Shipment& before,
                     const Shipment& now, const std::string& correlation_id,
                     Context& context, Rows& rows) {
   const std::string name = now.key().Text();
-  if ((now.cancelled && !before.cancelled) ||
-      now.quantity_grams < before.quantity_grams) {
-    OpenUnfitDispatch(now, correlation_id, context, rows);
-  }
+  if (!before.cancelled)
+    OpenDispatchedAfterCancellation(now, correlation_id, context, rows);
+  if (now.quantity_grams < before.quantity_grams)
+    OpenDispatchedMoreThanOrdered(now, correlation_id, context, rows);
   // Taken back meanwhile.
   if (now.accepted && !before.accepted && !now.dispatched &&
       now.corrected_at.has_value()) {
@@ -344,30 +355,29 @@ void TouchApplySchedules(const sync::v1::ApplySchedulesRequest& request,
 
 }  // namespace
 
-void OpenUnfitDispatch(const Shipment& shipment,
-                       const std::string& correlation_id, Context& context,
-                       Rows& rows) {
-  if (!shipment.dispatched) return;
-  const std::string name = shipment.key().Text();
-  const auto open = [&](ops::v1::ExceptionKind kind, std::string description) {
-    Open(kind, shipment, {},
-         {{"ordered", shipment.quantity_grams},
-          {"dispatched", shipment.dispatched_grams}},
-         std::move(description), options::v1::ROLE_GRANDPASS_OFFICER,
-         common::v1::SIDE_ORDER, correlation_id, context, rows);
-  };
-  if (shipment.cancelled) {
-    open(ops::v1::EXCEPTION_KIND_DISPATCHED_AFTER_CANCELLATION,
-         absl::StrCat("Shipment ", name, " was cancelled but had left with ",
-                      shipment.vehicle, ". Accept it or send it back."));
-  }
-  if (shipment.quantity_grams < shipment.dispatched_grams) {
-    open(ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED,
-         absl::StrCat("Shipment ", name, " was cut to ",
-                      Kilograms(shipment.quantity_grams), " but had left with ",
-                      Kilograms(shipment.dispatched_grams),
-                      ". Accept it or send the rest back."));
-  }
+void OpenDispatchedAfterCancellation(const Shipment& shipment,
+                                     const std::string& correlation_id,
+                                     Context& context, Rows& rows) {
+  if (!shipment.dispatched || !shipment.cancelled) return;
+  OpenForGrandpass(
+      ops::v1::EXCEPTION_KIND_DISPATCHED_AFTER_CANCELLATION, shipment,
+      absl::StrCat("Shipment ", shipment.key().Text(),
+                   " was cancelled but had left with ", shipment.vehicle,
+                   ". Accept it or send it back."),
+      correlation_id, context, rows);
+}
+
+void OpenDispatchedMoreThanOrdered(const Shipment& shipment,
+                                   const std::string& correlation_id,
+                                   Context& context, Rows& rows) {
+  if (shipment.dispatched_grams <= shipment.quantity_grams) return;
+  OpenForGrandpass(
+      ops::v1::EXCEPTION_KIND_DISPATCHED_MORE_THAN_ORDERED, shipment,
+      absl::StrCat("Shipment ", shipment.key().Text(), " was cut to ",
+                   Kilograms(shipment.quantity_grams), " but had left with ",
+                   Kilograms(shipment.dispatched_grams),
+                   ". Accept it or send the rest back."),
+      correlation_id, context, rows);
 }
 
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(

@@ -14,12 +14,15 @@ void AddSync(Commands& commands, Queries& queries);
 // How all that Grandpass tells is heard: its revocations and seals, too.
 std::vector<handlers::EncodedHearing<Rows>> Hearings();
 
-// Opens what a person must settle if a shipment has left that was cancelled, or
-// with more than is wanted. `correlation_id` is of what made it so. Its open
-// exceptions are loaded.
-void OpenUnfitDispatch(const Shipment& shipment,
-                       const std::string& correlation_id, Context& context,
-                       Rows& rows);
+// Open what a person must settle if the shipment has left though it was
+// cancelled, or with more than is wanted. `correlation_id` is of what made it
+// so. Its open exceptions are loaded.
+void OpenDispatchedAfterCancellation(const Shipment& shipment,
+                                     const std::string& correlation_id,
+                                     Context& context, Rows& rows);
+void OpenDispatchedMoreThanOrdered(const Shipment& shipment,
+                                   const std::string& correlation_id,
+                                   Context& context, Rows& rows);
 
 // The decisions, for tests.
 absl::StatusOr<sync::v1::ApplyShipmentsResponse> DecideApplyShipments(

@@ -81,7 +81,8 @@ void AnswerWith(
     return call->Reply(std::move(reply));
   }
   // Kept before it is said: its numbers grow again, and what it lost must not
-  // look like drift then.
+  // look like drift then. The one thing that is written here, alone and as well
+  // twice; a side that is read from a replica would have to make it a command.
   db::Exchange halt;
   sync::HaltPeer(link.peer_epoch, sync::FellBackReason(request.sender(), link),
                  halt);

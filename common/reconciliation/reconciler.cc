@@ -430,7 +430,7 @@ absl::Status Reconciler::Confirm(const Facts& facts,
   return absl::OkStatus();
 }
 
-absl::Status Reconciler::LeaveOutKnown(const Run& run, const Facts& facts,
+absl::Status Reconciler::LeaveOutKnown(Run& run, const Facts& facts,
                                        std::vector<Difference>& found) {
   if (found.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(
@@ -444,7 +444,11 @@ absl::Status Reconciler::LeaveOutKnown(const Run& run, const Facts& facts,
   absl::flat_hash_set<std::string> known;
   for (const db::Row row : rows) known.insert(row.Get<std::string>(0));
   std::erase_if(found, [&](const Difference& difference) {
-    return known.contains(difference.key);
+    if (!known.contains(difference.key)) return false;
+    // It is found nevertheless.
+    run.found_kinds.emplace_back(db::EnumText(facts.kind));
+    run.found_keys.push_back(difference.key);
+    return true;
   });
   return absl::OkStatus();
 }

@@ -104,7 +104,7 @@ class Reconciler {
   // Those of the differences that still are, with nothing on its way.
   absl::Status Confirm(const Facts& facts, std::vector<Difference>& found);
   // Those of which there is something new to say.
-  absl::Status LeaveOutKnown(const Run& run, const Facts& facts,
+  absl::Status LeaveOutKnown(Run& run, const Facts& facts,
                              std::vector<Difference>& found);
   absl::Status Keep(Run& run, const Facts& facts,
                     std::vector<Difference>& found);

@@ -16,13 +16,18 @@ constexpr db::Statement kPeerEpoch{R"(
   SET peer_epoch = $1::bigint, peer_high_water = 0, peer_sent_at = NULL, halted = false
   WHERE peer_epoch < $1::bigint
 )"};
+// The services' clocks say when something was changed, the database's when its
+// transaction began; what nobody told of another time bears both.
 constexpr db::Statement kRestoredTo{R"(
-  SELECT coalesce(max(recorded_at), 'epoch') FROM audit.entry
-  WHERE recorded_at < pg_postmaster_start_time()
+  SELECT coalesce(max(greatest(recorded_at, least(occurred_at, pg_postmaster_start_time()))),
+                  'epoch') + interval '50 milliseconds'
+  FROM (SELECT recorded_at, occurred_at FROM audit.entry
+        WHERE recorded_at < pg_postmaster_start_time()
+        ORDER BY recorded_at DESC, entry_id DESC LIMIT 100) AS last
 )"};
 constexpr db::Statement kTakenBack{R"(
-  SELECT DISTINCT entity_key FROM audit.entry
-  WHERE correlation_id = $1::text AND entity_kind = $2::text AND action = 'recovered'
+  SELECT DISTINCT entity_kind || ':' || entity_key FROM audit.entry
+  WHERE correlation_id = $1::text AND action = 'recovered'
 )"};
 // Told of nothing yet: what is recovering tells nothing.
 constexpr db::Statement kRaiseBeyond{R"(
@@ -58,17 +63,15 @@ absl::StatusOr<absl::Time> RestoredTo(db::Connection& connection) {
   return row[0].Get<absl::Time>(0);
 }
 
-absl::StatusOr<std::vector<std::string>> TakenBack(
-    std::string_view correlation_id, std::string_view entity_kind,
-    db::Connection& connection) {
+absl::StatusOr<std::set<std::string>> TakenBack(std::string_view correlation_id,
+                                                db::Connection& connection) {
   ASSIGN_OR_RETURN(
       const db::Result rows,
-      connection.Run(kTakenBack, db::Params()
-                                     .Add(std::string(correlation_id))
-                                     .Add(std::string(entity_kind))));
-  std::vector<std::string> keys;
-  for (const db::Row row : rows) keys.push_back(row.Get<std::string>(0));
-  return keys;
+      connection.Run(kTakenBack,
+                     db::Params().Add(std::string(correlation_id))));
+  std::set<std::string> things;
+  for (const db::Row row : rows) things.insert(row.Get<std::string>(0));
+  return things;
 }
 
 std::string ThingOf(const sync::v1::State& state) {
@@ -80,10 +83,8 @@ std::string ThingOf(const sync::v1::State& state) {
                          KeyOf(state));
 }
 
-sync::Exception NotTakenBack(const sync::v1::State& state,
-                             common::v1::Side side,
+sync::Exception NotTakenBack(const std::string& thing, common::v1::Side side,
                              const handlers::Context& context) {
-  const std::string thing = ThingOf(state);
   return {.kind = ops::v1::EXCEPTION_KIND_LOST_IN_RESTORE,
           .things = {thing},
           .description = absl::StrCat(

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,17 +79,16 @@ absl::Status EndRecovery(db::Connection& connection);
 // it is a later time, and less is taken for lost than was.
 absl::StatusOr<absl::Time> RestoredTo(db::Connection& connection);
 
-// The keys of what this recovery took back of one kind, as the trail has them.
-absl::StatusOr<std::vector<std::string>> TakenBack(
-    std::string_view correlation_id, std::string_view entity_kind,
-    db::Connection& connection);
+// What this recovery has taken back, as the trail has it: `shipment:17/1`.
+absl::StatusOr<std::set<std::string>> TakenBack(std::string_view correlation_id,
+                                                db::Connection& connection);
 
 // What people call the thing of a state: `shipment:17/1`, whichever of the
 // kinds of a shipment's states it is.
 std::string ThingOf(const sync::v1::State& state);
-// That one of our own facts, as the peer has it, could not be taken back.
-sync::Exception NotTakenBack(const sync::v1::State& state,
-                             common::v1::Side side,
+// That one of our own facts, as the peer has it, could not be taken back, or
+// that what follows from it could not be done.
+sync::Exception NotTakenBack(const std::string& thing, common::v1::Side side,
                              const handlers::Context& context);
 
 struct RecoveryOptions {
@@ -131,6 +131,8 @@ class Recovery {
       const Pass pass{.own = *at == Whose::kOwn,
                       .last = std::find(at + 1, side_.passes.end(), *at) ==
                               side_.passes.end()};
+      // Once: people may have gone on with it since.
+      ASSIGN_OR_RETURN(taken_back_, TakenBack(correlation_id_, connection));
       for (const Facts& facts : *options_.facts) {
         // The chain of seals goes on under the new epoch; what the peer keeps
         // of the lost ones, it keeps.
@@ -144,8 +146,9 @@ class Recovery {
       side_.finish(correlation_id_, finish);
       RETURN_IF_ERROR(connection.Run(finish).status());
     }
+    ASSIGN_OR_RETURN(taken_back_, TakenBack(correlation_id_, connection));
     for (const auto& consequence : side_.consequences)
-      RETURN_IF_ERROR(Draw(consequence, connection, stop));
+      RETURN_IF_ERROR(Draw(consequence, stop));
     RETURN_IF_ERROR(EndRecovery(connection));
     if (options_.marked) options_.marked();
     return absl::OkStatus();
@@ -202,8 +205,10 @@ class Recovery {
                           Rows& rows) -> absl::StatusOr<std::string> {
               untaken->clear();
               for (const sync::v1::State& state : *all) {
-                if (!side_.take(state, restored_to_, context, rows))
+                if (!taken_back_.contains(ThingOf(state)) &&
+                    !side_.take(state, restored_to_, context, rows)) {
                   untaken->push_back(state);
+                }
               }
               return std::string();
             },
@@ -255,29 +260,29 @@ class Recovery {
   }
 
   absl::Status TellPeople(const States& untaken) {
-    for (const sync::v1::State& state : untaken) {
-      RETURN_IF_ERROR(
-          Do({.touch =
-                  [&](Rows& rows) { rows.exceptions_of.Want(ThingOf(state)); },
-              .decide = [&](handlers::Context& context,
-                            Rows& rows) -> absl::StatusOr<std::string> {
-                handlers::OpenOnce(
-                    NotTakenBack(state, options_.peer.side, context), context,
-                    rows.exceptions);
-                return std::string();
-              },
-              .remembered = false}));
-    }
+    for (const sync::v1::State& state : untaken)
+      RETURN_IF_ERROR(TellPeople(ThingOf(state)));
     return absl::OkStatus();
   }
+  absl::Status TellPeople(const std::string& thing) {
+    return Do({.touch = [&](Rows& rows) { rows.exceptions_of.Want(thing); },
+               .decide = [&](handlers::Context& context,
+                             Rows& rows) -> absl::StatusOr<std::string> {
+                 handlers::OpenOnce(
+                     NotTakenBack(thing, options_.peer.side, context), context,
+                     rows.exceptions);
+                 return std::string();
+               },
+               .remembered = false});
+  }
 
-  absl::Status Draw(const Consequence& consequence, db::Connection& connection,
+  absl::Status Draw(const Consequence& consequence,
                     const std::function<bool()>& stop) {
-    ASSIGN_OR_RETURN(
-        const std::vector<std::string> keys,
-        TakenBack(correlation_id_, consequence.entity_kind, connection));
-    for (const std::string& key : keys) {
+    const std::string kind = sync::ThingText(consequence.entity_kind, "");
+    for (const std::string& thing : taken_back_) {
+      if (!thing.starts_with(kind)) continue;
       if (stop()) return absl::CancelledError("stopping");
+      const std::string key = thing.substr(kind.size());
       const absl::Status drawn =
           Do({.touch = [&](Rows& rows) { consequence.touch(key, rows); },
               .decide = [&](handlers::Context& context,
@@ -287,6 +292,7 @@ class Recovery {
               },
               .remembered = false});
       if (WorthRepeating(drawn)) return drawn;
+      if (!drawn.ok()) RETURN_IF_ERROR(TellPeople(thing));
     }
     return absl::OkStatus();
   }
@@ -306,6 +312,7 @@ class Recovery {
   // Of all that is taken back, with the number of the epoch.
   std::string correlation_id_;
   absl::Time restored_to_;
+  std::set<std::string> taken_back_;
 };
 
 }  // namespace mtp::reconciliation

@@ -1,8 +1,10 @@
 #include "common/sync/outbox.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -34,8 +36,17 @@ constexpr db::Statement kStoreMarks{R"(
 // As many changes as one call can make; a token names no more.
 constexpr int64_t kTokenLimit = 100'000;
 
-// Between the first and the last request of a run.
+// Between the first and the last request of a run, and behind them.
 constexpr char kRun = ':';
+constexpr std::string_view kRunRest = "/1";
+constexpr size_t kLongestKey = 100;
+
+// What PostgreSQL takes as text, whoever made it up.
+bool CanBeKey(const std::string& key) {
+  return key.size() <= kLongestKey &&
+         std::all_of(key.begin(), key.end(),
+                     [](unsigned char c) { return absl::ascii_isgraph(c); });
+}
 
 // Reads `17:20/1` into the run; false when it is none that was ever given.
 bool ReadRun(Awaited& awaited) {
@@ -52,7 +63,7 @@ bool ReadRun(Awaited& awaited) {
     return false;
   }
   awaited.key.erase(0, slash);
-  return true;
+  return awaited.key == kRunRest;
 }
 
 struct Merged {
@@ -135,7 +146,7 @@ absl::StatusOr<std::vector<Awaited>> ParseSyncToken(std::string_view token) {
       return invalid;
     awaited.kind = fields[0];
     awaited.key = fields[1];
-    if (!ReadRun(awaited)) return invalid;
+    if (!CanBeKey(awaited.key) || !ReadRun(awaited)) return invalid;
     things += awaited.last - awaited.first + 1;
     if (things > kTokenLimit) return invalid;
   }

@@ -245,6 +245,16 @@ TEST_CASE("Seeduwa restored: what had left, and was cancelled since",
     CHECK(plant.Exceptions(side) == "");
 }
 
+void CorrectVehicle(const Story& story, const std::string& vehicle) {
+  processing::v1::CorrectDispatchRequest request;
+  *request.mutable_key() = story.shipment;
+  request.set_shipment_vehicle(vehicle);
+  request.set_reason("misread");
+  Do<processing::v1::CorrectDispatchResponse>(
+      story.stack(), ROLE_SEEDUWA_OFFICER,
+      "mtp.processing.v1.OutboundService/CorrectDispatch", request);
+}
+
 // Another truck takes it, whose name is returned.
 std::string DispatchAgain(const Story& story) {
   processing::v1::DispatchShipmentsRequest request;
@@ -272,13 +282,7 @@ TEST_CASE("Seeduwa restored: the later of two dispatches is the one that left",
   const std::string moment = plant.Now(SIDE_PROCESSING);
   TakeBackDispatch(again);
   const std::string other = DispatchAgain(again);
-  processing::v1::CorrectDispatchRequest correct;
-  *correct.mutable_key() = corrected.shipment;
-  correct.set_shipment_vehicle("LX-CORRECT");
-  correct.set_reason("misread");
-  Do<processing::v1::CorrectDispatchResponse>(
-      stack, ROLE_SEEDUWA_OFFICER,
-      "mtp.processing.v1.OutboundService/CorrectDispatch", correct);
+  CorrectVehicle(corrected, "LX-CORRECT");
   // What was taken back before went again, and arrived.
   DispatchAgain(waiting);
   RequireAgreement(stack);
@@ -313,17 +317,25 @@ TEST_CASE("Seeduwa restored, and worked with before anybody said so",
   Stack& stack = plant.stack;
   Story twice(stack);
   twice.DoSteps(1, 6);
+  Story corrected(stack);
+  corrected.DoSteps(1, 7);
   Story allocated(stack);
   allocated.DoSteps(1, 5);
+  Story back(stack);
+  back.DoSteps(1, 7);
   RequireAgreement(stack);
   plant.processing.BackUp();
   const std::string moment = plant.Now(SIDE_PROCESSING);
   twice.DoSteps(7, 7);
+  CorrectVehicle(corrected, "LX-LOST");
+  TakeBackDispatch(back);
   allocated.DoSteps(6, 6);
   RequireAgreement(stack);
   plant.Restore(SIDE_PROCESSING, moment);
   // By somebody who sees what was restored: more than was lost.
   const std::string other = DispatchAgain(twice);
+  CorrectVehicle(corrected, "LX-SINCE");
+  for (int i = 0; i < 2; ++i) CorrectVehicle(back, absl::StrCat("LX-BACK-", i));
   for (int i = 0; i < 8; ++i) {
     SayNotReady(stack, allocated.shipment);
     processing::v1::MarkShipmentReadyRequest ready;
@@ -333,11 +345,22 @@ TEST_CASE("Seeduwa restored, and worked with before anybody said so",
         "mtp.processing.v1.OutboundService/MarkShipmentReady", ready);
   }
   plant.Recover({SIDE_PROCESSING});
+  const auto contradicted = [](const Story& story) {
+    return absl::StrCat("CONTRADICTED_BY_RESTORE | shipment:",
+                        Text(story.shipment));
+  };
   CHECK(
       plant.Exceptions(SIDE_PROCESSING) ==
-      absl::StrCat("CONTRADICTED_BY_RESTORE | shipment:", Text(twice.shipment),
+      absl::StrCat(contradicted(twice), "\n", contradicted(corrected),
                    "\nLOST_IN_RESTORE | shipment:", Text(allocated.shipment)));
+  // What is said of a dispatch since, Grandpass hears of as of a correction.
   CHECK(twice.AtGrandpass().progress().dispatch().shipment_vehicle() == other);
+  CHECK(twice.AtGrandpass().progress().dispatch().correction_reason() != "");
+  CHECK(corrected.AtGrandpass().progress().dispatch().shipment_vehicle() ==
+        "LX-SINCE");
+  // What was taken back stands in the store.
+  CHECK(back.AtSeeduwa().status() == common::v1::SHIPMENT_STATUS_ORDER_READY);
+  CHECK(!back.AtGrandpass().progress().has_dispatch());
 }
 
 TEST_CASE("Seeduwa restored: a dispatch of what cannot be taken is told",
@@ -480,11 +503,16 @@ TEST_CASE("Grandpass restored: what arrived otherwise than it left is told",
   left.DoSteps(1, 7);
   Story waiting(stack);
   waiting.DoSteps(1, 6);
+  Story corrected(stack);
+  corrected.DoSteps(1, 7);
   RequireAgreement(stack);
   plant.order.BackUp();
   const std::string moment = plant.Now(SIDE_ORDER);
   waiting.DoSteps(7, 7);
+  CorrectVehicle(corrected, "LX-CORRECT");
   RequireAgreement(stack);
+  // Accepted as it was corrected before.
+  corrected.Do(corrected.Find("mtp.order.v1.ShipmentService/AcceptShipment"));
   for (const Story* story : {&left, &waiting}) {
     order::v1::AcceptShipmentRequest accept;
     *accept.mutable_key() = story->shipment;

@@ -381,7 +381,7 @@ TEST_CASE("the token of many new requests is short and names each of them") {
   CHECK(told->size() == 2);
   // Nobody names more than the service ever gave.
   for (const char* key : {"1:9000000000000000000/1", "5:4/1", "0:3/1", "a:b/1",
-                          "1:200000/1", "1:2"}) {
+                          "1:200000/1", "1:2", "1:2/2", "17/\xff", "17 /1"}) {
     INFO(key);
     CHECK_FALSE(sync::ParseSyncToken(sync::SyncToken("shipment", key, 1)).ok());
   }
