@@ -86,7 +86,7 @@ TEST_CASE("a full disk loses nothing, and when there is room work goes on") {
 
   disk.Free();
   cluster.Start();
-  judge.WaitUntilBack([] {});
+  judge.WaitUntilBack([] {}, /*late=*/false);
   const size_t after = done();
   CHECK(Eventually([&] { return done() > after + 100; }));
   workload.Stop();

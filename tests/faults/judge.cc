@@ -30,9 +30,6 @@ constexpr int64_t kMemoryLimit = int64_t{2} << 30;
 constexpr int64_t kMemoryLimit = int64_t{512} << 20;
 #endif
 constexpr absl::Duration kPatience = absl::Seconds(5);
-// Under a clock that is ahead gRPC's timers end as much later: they wait until
-// a time of the kernel's clock, which libfaketime leaves as it is.
-constexpr absl::Duration kLateWaking = absl::Seconds(20);
 // Findings of one sort, after which no more are looked for.
 constexpr int kEnough = 3;
 
@@ -117,8 +114,9 @@ void Judge::WatchVersions(Side side) {
   }
 }
 
-void Judge::WaitUntilBack(const std::function<void()>& supervise) {
+void Judge::WaitUntilBack(const std::function<void()>& supervise, bool late) {
   calm_since_ = absl::Now();
+  if (late) limit_ += kLateWaking;
   for (const Side side : {SIDE_ORDER, SIDE_PROCESSING}) {
     for (size_t replica = 0; replica < replicas_; ++replica) {
       const bool back = Eventually(
@@ -126,16 +124,15 @@ void Judge::WaitUntilBack(const std::function<void()>& supervise) {
             supervise();
             return stack_.Serving(side, replica);
           },
-          calm_since_ + kRecovery - absl::Now());
+          calm_since_ + limit_ - absl::Now());
       if (!back) {
         Find(absl::StrCat(NameOf(side), " ", replica, " does not serve ",
-                          absl::FormatDuration(kRecovery),
-                          " after the troubles"));
+                          absl::FormatDuration(limit_), " after the troubles"));
       } else if (!FindsPeer(side, replica, supervise,
-                            calm_since_ + kRecovery - absl::Now())) {
-        Find(absl::StrCat(
-            NameOf(side), " ", replica, " does not reach its peer ",
-            absl::FormatDuration(kRecovery), " after the troubles"));
+                            calm_since_ + limit_ - absl::Now())) {
+        Find(absl::StrCat(NameOf(side), " ", replica,
+                          " does not reach its peer ",
+                          absl::FormatDuration(limit_), " after the troubles"));
       }
     }
   }
@@ -167,13 +164,13 @@ bool Judge::ReachesPeer(Side side, size_t replica) const {
 
 void Judge::Settle(Book& book) {
   answered_ = absl::Now() - calm_since_;
-  if (answered_ > kRecovery + kPatience) {
+  if (answered_ > limit_ + kPatience) {
     Find(absl::StrCat("people waited for their answers until ",
                       absl::FormatDuration(answered_), " after the troubles"));
   }
   AskAgain(book);
   const absl::Time give_up =
-      std::max(calm_since_ + kRecovery, absl::Now() + absl::Seconds(3));
+      std::max(calm_since_ + limit_, absl::Now() + absl::Seconds(3));
   if (Agree(give_up - absl::Now())) recovery_ = absl::Now() - calm_since_;
 }
 
@@ -191,7 +188,7 @@ void Judge::SettleMore(Book& book, absl::Duration limit) {
     }
   }
   AskAgain(book);
-  Agree(limit);
+  Agree(std::max(limit, limit_));
 }
 
 void Judge::AskAgain(Book& book) {
@@ -399,7 +396,7 @@ void Judge::ExamineLateWords(const std::vector<Echo>& echoes) {
           delivered = echo.Deliver(stack_);
           return delivered.ok();
         },
-        kRecovery);
+        limit_);
     if (!taken) {
       Find("a word that comes late is refused: " + delivered.ToString());
     }
@@ -432,7 +429,7 @@ void Judge::ExamineRefusedWord() {
       "SELECT count(*) FROM sync.dead_letter WHERE settlement = 'OPEN'";
   const bool refused =
       made.ok() &&
-      Eventually([&] { return receiver.Number(kOpenLetters) == 1; }, kRecovery);
+      Eventually([&] { return receiver.Number(kOpenLetters) == 1; }, limit_);
   receiver.Query(kTakeAll);
   if (!refused) {
     Find("what cannot be understood is no dead letter: " +
@@ -445,7 +442,7 @@ void Judge::ExamineRefusedWord() {
         return receiver.Number(kOpenLetters) == 0 &&
                Disagreement(stack_).empty();
       },
-      kRecovery);
+      limit_);
   if (!settled) {
     Find("what can be understood again is not told again:\n" +
          Disagreement(stack_));
@@ -487,7 +484,7 @@ std::optional<int64_t> Judge::Compare(Side side) {
                            "mtp.ops.v1.OperationsService/Reconcile", request);
         return response.ok() && response->finished();
       },
-      kRecovery);
+      limit_);
   if (!compared) {
     Find(absl::StrCat(NameOf(side),
                       " cannot compare: ", response.status().ToString()));
@@ -521,7 +518,7 @@ void Judge::ExamineRepair() {
   if (Compare(SIDE_ORDER) != 1) {
     Find("a row that was altered by hand is not found");
   }
-  if (!Eventually([&] { return Disagreement(stack_).empty(); }, kRecovery)) {
+  if (!Eventually([&] { return Disagreement(stack_).empty(); }, limit_)) {
     Find("a row that was altered by hand is not repaired:\n" +
          Disagreement(stack_));
   }

@@ -19,6 +19,9 @@ namespace mtp::tests {
 
 // How long after the last trouble everything must be well again.
 inline constexpr absl::Duration kRecovery = absl::Seconds(15);
+// Under a clock that is ahead gRPC's timers end as much later: they wait until
+// a time of the kernel's clock, which libfaketime leaves as it is.
+inline constexpr absl::Duration kLateWaking = absl::Seconds(20);
 
 // Looks on while things happen, and says at the end what must not be: effects
 // that were acknowledged and are not there, are there twice or without a cause;
@@ -33,8 +36,10 @@ class Judge {
   Judge& operator=(const Judge&) = delete;
 
   // To be called when the troubles have ended: within kRecovery all processes
-  // serve and reach their peer. `supervise` starts those that have ended.
-  void WaitUntilBack(const std::function<void()>& supervise);
+  // serve and reach their peer. `supervise` starts those that have ended. Where
+  // a process has a clock that is ahead (`late`), everything may take
+  // kLateWaking more.
+  void WaitUntilBack(const std::function<void()>& supervise, bool late);
   // When the people have ended, too: within kRecovery both sides agree. Settles
   // what the book does not know by asking again.
   void Settle(Book& book);
@@ -87,6 +92,7 @@ class Judge {
   std::atomic<bool> stop_ = false;
   std::atomic<int64_t> peak_memory_ = 0;
   absl::Time calm_since_ = absl::InfiniteFuture();
+  absl::Duration limit_ = kRecovery;
   absl::Duration back_ = absl::InfiniteDuration();
   absl::Duration answered_ = absl::InfiniteDuration();
   absl::Duration recovery_ = absl::InfiniteDuration();

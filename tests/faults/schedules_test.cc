@@ -121,7 +121,7 @@ Trial Try(uint32_t seed) {
     Workload workload(stack, floor, book, seed);
     troubles.Run(kTroubles);
     troubles.Calm();
-    judge.WaitUntilBack([&] { troubles.StartDead(); });
+    judge.WaitUntilBack([&] { troubles.StartDead(); }, troubles.clock_ahead());
     workload.Stop();
     trial.troubles = troubles.story();
     echoes = troubles.echoes();

@@ -285,7 +285,9 @@ void Troubles::PauseAtPoint() {
 
 void Troubles::SetClock() {
   const int64_t seconds = Between(1, 20);
-  KillFor(WrongClock(absl::Seconds(Between(0, 1) == 0 ? seconds : -seconds)));
+  const bool ahead = Between(0, 1) == 0;
+  clock_ahead_ = clock_ahead_ || ahead;
+  KillFor(WrongClock(absl::Seconds(ahead ? seconds : -seconds)));
 }
 
 void Troubles::CrashPostgres() {

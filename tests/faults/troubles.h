@@ -42,6 +42,8 @@ class Troubles {
 
   // What was done, a line each with the milliseconds since the beginning.
   const std::string& story() const { return story_; }
+  // Whether any process was given a clock that is ahead.
+  bool clock_ahead() const { return clock_ahead_; }
   // What was told of the states of both sides while it lasted.
   const std::vector<Echo>& echoes() const { return echoes_; }
   // How the calls beyond what can be taken were answered, for each crowd; after
@@ -131,6 +133,7 @@ class Troubles {
   // When a process that is not running is started again, and with what.
   std::map<std::pair<Side, size_t>, absl::Time> starts_;
   std::map<std::pair<Side, size_t>, std::vector<std::string>> environments_;
+  bool clock_ahead_ = false;
   // Added by GrowTable.
   int columns_ = 0;
   std::vector<Echo> echoes_;
