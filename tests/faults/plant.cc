@@ -19,6 +19,12 @@ Plant::Plant(std::vector<std::string> environment)
              .test_points = !environment.empty(),
              .environment = std::move(environment)}) {}
 
+std::string Plant::BackUp(Side side) {
+  RequireAgreement(stack);
+  Of(side).BackUp();
+  return Now(side);
+}
+
 std::string Plant::Now(Side side) {
   absl::SleepFor(absl::Milliseconds(20));
   const std::string now =

@@ -22,6 +22,8 @@ struct Plant {
 
   Cluster& Of(Side side) { return side == SIDE_ORDER ? order : processing; }
 
+  // Once both agree, a backup of the side; the moment behind it, as Now.
+  std::string BackUp(Side side);
   // The side's clock, behind all that was committed and before what comes.
   std::string Now(Side side);
   ops::v1::SyncStatus Status(Side side) const;
