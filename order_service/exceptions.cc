@@ -16,8 +16,6 @@ std::string ThingOf(const db::ShipmentKey& key) {
 // All are for people of Grandpass: this side found them.
 void Open(sync::Exception exception, const std::string& correlation_id,
           Context& context, Rows& rows) {
-  exception.dedupe_key = absl::StrCat(std::string(db::EnumText(exception.kind)),
-                                      " ", exception.things.front());
   exception.acting_side = common::v1::SIDE_ORDER;
   exception.correlation_id = correlation_id;
   if (Planted("exception-not-opened")) return;

@@ -31,7 +31,6 @@ struct Rows : db::WorkingSet {
   // dead_letter_id.
   db::Table<sync::DeadLetter> dead_letters{*this};
   db::FoundBy<sync::DeadLetter, Uuid> dead_letters_by_id{*this, dead_letters};
-  sync::Link link{*this, dead_letters};
   handlers::ImportTurn import_turn{*this, "mtp.order.plan_import"};
   handlers::ImportTurn request_import_turn{*this, "mtp.order.request_import"};
   // Imports by the digest of their file, those that were stored.
@@ -82,7 +81,9 @@ struct Rows : db::WorkingSet {
   // Those that are not finished, whatever is asked for.
   db::Lookup<reconciliation::ReconcileRun, std::string> unfinished_runs{
       *this, reconcile_runs, reconciliation::ReconcileRun::kLoadUnfinished};
-  sync::LatestPeerEpoch latest_peer_epoch{*this, link};
+  // Behind all that is locked: a copy can have been told under an epoch that
+  // began while its row was waited for.
+  sync::Link link{*this, dead_letters};
 };
 
 using Commands = handlers::Commands<Rows>;

@@ -30,7 +30,6 @@ void OpenLost(const std::string& thing,
                       .description = std::move(description),
                       .must_act = options::v1::ROLE_SEEDUWA_OFFICER,
                       .acting_side = common::v1::SIDE_PROCESSING,
-                      .dedupe_key = absl::StrCat("LOST_IN_RESTORE ", thing),
                       .correlation_id = context.correlation_id()},
                      context, rows.exceptions);
 }
@@ -50,9 +49,8 @@ void TakeCorrection(const ShipmentProgressState& state, Shipment& shipment) {
   shipment.corrected_by = corrector.subject;
   shipment.corrected_by_username = corrector.username;
   shipment.corrected_by_role = corrector.role;
-  shipment.corrected_at.reset();
-  if (state.has_corrected_at())
-    shipment.corrected_at = FromProto(state.corrected_at());
+  shipment.corrected_at =
+      handlers::TimeOf(state.has_corrected_at(), state.corrected_at());
 }
 
 // Whether it is the same truckload, however its dispatch was corrected since.
@@ -79,9 +77,8 @@ void TakeDispatch(const ShipmentProgressState& state, Shipment& shipment,
   shipment.readiness_by = readier.subject;
   shipment.readiness_by_username = readier.username;
   shipment.readiness_by_role = readier.role;
-  shipment.readiness_at.reset();
-  if (state.has_readiness_at())
-    shipment.readiness_at = FromProto(state.readiness_at());
+  shipment.readiness_at =
+      handlers::TimeOf(state.has_readiness_at(), state.readiness_at());
   // More than had left was given to it since: that goes back to the bags.
   if (shipment.allocated_grams > dispatch.dispatched_grams()) {
     const int64_t surplus =
@@ -223,7 +220,6 @@ bool Contradicts(const ShipmentProgressState& state, const Shipment& shipment,
 // Grandpass learns it as a correction of what it knows.
 void KeepContradicted(const ShipmentProgressState& state, Shipment& shipment,
                       Context& context, Rows& rows) {
-  const std::string thing = sync::ThingText("shipment", shipment.key().Text());
   const std::string known =
       !state.has_dispatch()
           ? std::string("had its dispatch taken back")
@@ -232,7 +228,7 @@ void KeepContradicted(const ShipmentProgressState& state, Shipment& shipment,
                          Kilograms(state.dispatch().dispatched_grams()));
   handlers::OpenOnce(
       {.kind = ops::v1::EXCEPTION_KIND_CONTRADICTED_BY_RESTORE,
-       .things = {thing},
+       .things = {sync::ThingText("shipment", shipment.key().Text())},
        .amounts = {{"dispatched", shipment.dispatched_grams},
                    {"known", state.dispatch().dispatched_grams()}},
        .description = absl::StrCat(
@@ -244,7 +240,6 @@ void KeepContradicted(const ShipmentProgressState& state, Shipment& shipment,
            "what is not in the store."),
        .must_act = options::v1::ROLE_SEEDUWA_OFFICER,
        .acting_side = common::v1::SIDE_PROCESSING,
-       .dedupe_key = absl::StrCat("CONTRADICTED_BY_RESTORE ", thing),
        .correlation_id = context.correlation_id()},
       context, rows.exceptions);
   shipment.correction_reason = "said again after the database was restored";

@@ -42,7 +42,6 @@ struct Rows : db::WorkingSet {
   // dead_letter_id.
   db::Table<sync::DeadLetter> dead_letters{*this};
   db::FoundBy<sync::DeadLetter, Uuid> dead_letters_by_id{*this, dead_letters};
-  sync::Link link{*this, dead_letters};
   handlers::ImportTurn stock_import_turn{*this, "mtp.processing.stock_import"};
   // By the digest of their file, those that were stored.
   db::Table<StockImport> stock_imports{*this};
@@ -176,7 +175,9 @@ struct Rows : db::WorkingSet {
   // Those that are not finished, whatever is asked for.
   db::Lookup<reconciliation::ReconcileRun, std::string> unfinished_runs{
       *this, reconcile_runs, reconciliation::ReconcileRun::kLoadUnfinished};
-  sync::LatestPeerEpoch latest_peer_epoch{*this, link};
+  // Behind all that is locked: a copy can have been told under an epoch that
+  // began while its row was waited for.
+  sync::Link link{*this, dead_letters};
 };
 
 using Commands = handlers::Commands<Rows>;

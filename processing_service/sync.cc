@@ -104,19 +104,17 @@ void Open(ops::v1::ExceptionKind kind, const Shipment& shipment,
           std::string description, options::v1::Role must_act,
           common::v1::Side side, const std::string& correlation_id,
           Context& context, Rows& rows) {
-  const std::string thing = sync::ThingText("shipment", shipment.key().Text());
-  std::vector<std::string> things = {thing};
+  std::vector<std::string> things = {
+      sync::ThingText("shipment", shipment.key().Text())};
   std::move(more_things.begin(), more_things.end(), std::back_inserter(things));
-  handlers::OpenOnce(
-      {.kind = kind,
-       .things = std::move(things),
-       .amounts = std::move(amounts),
-       .description = std::move(description),
-       .must_act = must_act,
-       .acting_side = side,
-       .dedupe_key = absl::StrCat(std::string(db::EnumText(kind)), " ", thing),
-       .correlation_id = correlation_id},
-      context, rows.exceptions);
+  handlers::OpenOnce({.kind = kind,
+                      .things = std::move(things),
+                      .amounts = std::move(amounts),
+                      .description = std::move(description),
+                      .must_act = must_act,
+                      .acting_side = side,
+                      .correlation_id = correlation_id},
+                     context, rows.exceptions);
 }
 
 void OpenForGrandpass(ops::v1::ExceptionKind kind, const Shipment& shipment,

@@ -131,8 +131,10 @@ class Recovery {
       const Pass pass{.own = *at == Whose::kOwn,
                       .last = std::find(at + 1, side_.passes.end(), *at) ==
                               side_.passes.end()};
-      // Once: people may have gone on with it since.
-      ASSIGN_OR_RETURN(taken_back_, TakenBack(correlation_id_, connection));
+      // Own ones once: people may have gone on with them since.
+      if (pass.own) {
+        ASSIGN_OR_RETURN(taken_back_, TakenBack(correlation_id_, connection));
+      }
       for (const Facts& facts : *options_.facts) {
         // The chain of seals goes on under the new epoch; what the peer keeps
         // of the lost ones, it keeps.

@@ -24,8 +24,6 @@ constexpr db::Statement kHeard{R"(
       halted = halted AND peer_epoch >= $1::bigint
 )"};
 
-constexpr db::Statement kPeerEpoch{"SELECT peer_epoch FROM sync.epoch"};
-
 constexpr db::Statement kHalt{R"(
   UPDATE sync.epoch SET halted = true, halted_reason = $2::text
   WHERE peer_epoch = $1::bigint AND NOT halted
@@ -117,8 +115,7 @@ void Link::StartEpoch() {
 
 bool Link::IsNewer(const v1::Stamp& stamp, int64_t kept_epoch,
                    int64_t kept_version) const {
-  return kept_epoch > std::max({stamp.epoch(), now_.link.peer_epoch,
-                                latest_peer_epoch_}) ||
+  return kept_epoch > std::max(stamp.epoch(), now_.link.peer_epoch) ||
          sync::IsNewer(stamp, kept_epoch, kept_version);
 }
 
@@ -201,17 +198,8 @@ void Link::AddStores(db::Exchange& exchange) {
 void Link::Keep() { kept_ = now_; }
 void Link::Undo() { now_ = kept_; }
 
-void LatestPeerEpoch::AddLoads(db::Exchange& exchange) {
-  if (link_.wanted()) exchange.Add(kPeerEpoch);
-}
-
-void LatestPeerEpoch::TakeLoads(const db::Results& results, size_t& next) {
-  if (link_.wanted()) link_.PeerEpochIs(results[next++][0].Get<int64_t>(0));
-}
-
 void Link::Clear() {
   wanted_ = false;
-  latest_peer_epoch_ = 0;
   now_ = {};
   kept_ = {};
 }

@@ -39,8 +39,9 @@ std::string FellBackReason(const v1::Sender& sender, const LinkState& link);
 // and what became of the peer's states.
 class Link : public db::Member {
  public:
-  // `letters` outlives it and is declared before it: letters are locked before
-  // all else.
+  // `letters` outlives it. Letters are declared, and so locked, before all
+  // else; the link behind all else: what it reads is what holds for the locked
+  // rows.
   Link(db::WorkingSet& set, db::Table<DeadLetter>& letters)
       : Member(set), letters_(letters) {}
 
@@ -67,9 +68,6 @@ class Link : public db::Member {
   // While this side takes back what it lost, it hears only what it heard
   // before.
   bool recovering() const { return now_.link.recovering; }
-  // What is known behind all that the batch has locked (LatestPeerEpoch).
-  void PeerEpochIs(int64_t epoch) { latest_peer_epoch_ = epoch; }
-  bool wanted() const { return wanted_; }
 
   int64_t own_epoch() const { return now_.link.own_epoch; }
   // This side's database was restored: raises its epoch, and has it take back
@@ -113,26 +111,8 @@ class Link : public db::Member {
 
   db::Table<DeadLetter>& letters_;
   bool wanted_ = false;
-  int64_t latest_peer_epoch_ = 0;
   Changes kept_;
   Changes now_;
-};
-
-// Reads the peer's epoch once more, behind all rows that are locked: a copy may
-// have been told under an epoch that began meanwhile. Declared last.
-class LatestPeerEpoch : public db::Member {
- public:
-  LatestPeerEpoch(db::WorkingSet& set, Link& link) : Member(set), link_(link) {}
-
-  void AddLoads(db::Exchange& exchange) override;
-  void TakeLoads(const db::Results& results, size_t& next) override;
-  void AddStores(db::Exchange&) override {}
-  void Keep() override {}
-  void Undo() override {}
-  void Clear() override {}
-
- private:
-  Link& link_;
 };
 
 }  // namespace mtp::sync
